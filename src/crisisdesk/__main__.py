@@ -1,0 +1,14 @@
+"""Entry point: `crisisdesk` and `python -m crisisdesk`."""
+
+import sys
+
+
+def main() -> int:
+    """Run the command line and return its exit code (0 done, 1 rule broken, 2 usage, 3 store unavailable)."""
+    from crisisdesk.cli.main import run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

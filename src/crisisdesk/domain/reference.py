@@ -1,0 +1,164 @@
+"""Reference data as the rules and the screens use it: sites, services, topics, dispositions, limits.
+
+All of it comes from a folder such as `data/`, is validated whole when a desk is made, and lives in the desk's own
+tables from then on. A hospital elsewhere changes that folder and no code.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+
+from crisisdesk.domain.words import NextStep, Reach, Scope, ServiceKind, WayOut
+
+
+@dataclass(frozen=True)
+class DeskInfo:
+    """The one incident that this desk is for."""
+
+    name: str
+    incident: str
+    incident_at: datetime
+    country: str
+    """ISO 3166 alpha-2: region of phone numbers written without a prefix, and of public holidays."""
+    time_zone: str
+    languages: tuple[str, ...]
+    """Languages of callers, most frequent first; the first is the default of the screens."""
+    national_number: str
+    """Module of python-stdnum that checks the national number ("be.ssn", "fr.nir", "nl.bsn"), or "none"."""
+    neighbour_regions: tuple[str, ...]
+    """Regions tried, as a guess, for a number that is not valid at home."""
+    calls_from: time
+    calls_until: time
+    call_weekdays: tuple[int, ...]
+    """Days on which patients may be rung, Monday = 0."""
+    lease_seconds: int
+    rest_seconds: int
+    """After any attempt the same patient is not served again for this long."""
+    attempts_per_number_a_day: int
+    attempts_in_all: int
+    """After this many unanswered attempts a clinician decides; nothing closes by itself."""
+    release_days_ahead: int
+    """Days of free slots that an opening releases callbacks for."""
+    public_number: str
+    is_demo: bool = False
+
+
+@dataclass(frozen=True)
+class Site:
+    """A hospital."""
+
+    site_id: str
+    name: str
+    hospital: str
+    postcode: str
+    phone: str
+    on_call_phone: str
+    """Where the on-call clinician is reached; empty until the hospital gives it."""
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a site offers."""
+
+    service_id: int
+    site_id: str
+    code: str
+    kind: ServiceKind
+    name: str
+    is_protected: bool
+    """Never postponed by default (oncology, pregnancy, psychiatry ...)."""
+    lead_days: int
+    """Working days of notice that a patient needs before a slot."""
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Topic:
+    """Coded reason of a call."""
+
+    code: str
+    concerns_postponement: bool
+    key: str
+    """One letter or digit that picks it."""
+
+
+@dataclass(frozen=True)
+class CallerKind:
+    """Who phones."""
+
+    code: str
+    is_patient: bool
+    asks_relation: bool
+    key: str
+
+
+@dataclass(frozen=True)
+class Disposition:
+    """The one code that ends a call, an attempt or an item, and where it leads."""
+
+    scope: Scope
+    code: str
+    key: str
+    is_final: bool
+    """Nothing more is owed."""
+    reach: Reach
+    next_step: NextStep
+    delay: timedelta | None
+    """Earliest next attempt; None where the step says when."""
+    other_part_of_day: bool
+    cap: int | None
+    """At most so many of these for one callback, then a clinician looks; None: only the general caps."""
+    coverage: str | None
+    """Coverage class that it proves for an item, or None."""
+    needs_note: bool
+    needs_clinician: bool
+    is_quick: bool
+    """Ends a call that was none (silent, wrong number, test) without a form."""
+    makes_callback: bool
+    """An inbound disposition that promises to ring back."""
+
+
+@dataclass(frozen=True)
+class RedFlag:
+    """A sign that an agent never weighs: it is passed on. Wording needs a medical director's sign-off."""
+
+    code: str
+    way_out: WayOut
+    key: str
+    signed_off_by: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Everything above, of one desk."""
+
+    desk: DeskInfo
+    sites: Mapping[str, Site]
+    services: Mapping[int, Service]
+    topics: Mapping[str, Topic]
+    caller_kinds: Mapping[str, CallerKind]
+    dispositions: Mapping[tuple[Scope, str], Disposition]
+    red_flags: Mapping[str, RedFlag]
+    priority_limits: Mapping[str, timedelta]
+    """Limit after the original date, by priority code; "uncoded" is one of the keys."""
+    column_names: Mapping[str, tuple[str, ...]]
+    """Names that lists use for each field of a row, all languages together."""
+    labels: Mapping[tuple[str, str, str], str] = field(repr=False)
+    """(kind, code, language) -> words; kinds: topic, caller_kind, disposition.inbound, disposition.attempt,
+    disposition.item, red_flag, way_out, priority, service_kind, language."""
+
+    def label(self, kind: str, code: str, language: str) -> str:
+        """Words for a code in a language, else in the desk's first languages, else the code itself."""
+        for choice in (language, *self.desk.languages, "en"):
+            if words := self.labels.get((kind, code, choice)):
+                return words
+        return code
+
+    def services_of(self, site_id: str) -> tuple[Service, ...]:
+        """Services of a site, in the order of the reference data."""
+        return tuple(service for service in self.services.values() if service.site_id == site_id)
+
+    def dispositions_of(self, scope: Scope) -> tuple[Disposition, ...]:
+        """Dispositions of a scope, in the order of the reference data."""
+        return tuple(row for (kind, _code), row in self.dispositions.items() if kind == scope)

@@ -1,0 +1,1 @@
+"""Read only: figures, coverage and exports, each with its definition."""

@@ -1,0 +1,140 @@
+"""The journal: append-only, dense, hash-chained, written in the same transaction as the change that it tells.
+
+Each entry's hash covers the hash before it, so a changed, removed, inserted or swapped entry shows. A rewrite of the
+whole tail shows only against a head that was kept elsewhere (`verify(..., anchor=...)`): print it, or send it away.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from crisisdesk.i18n import _
+from crisisdesk.store import tables
+from crisisdesk.store.engine import Connection
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """One event, as it is read back."""
+
+    seq: int
+    entered_at: datetime
+    happened_at: datetime
+    agent: str
+    action: str
+    subject: str
+    subject_id: str
+    detail: Mapping[str, Any]
+    hash: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a verification found."""
+
+    entries: int
+    head: str
+    first_fault: int | None
+    """Number of the first entry that does not fit, or None."""
+    why: str
+
+
+def append(
+    connection: Connection,
+    *,
+    agent: str,
+    action: str,
+    subject: str,
+    subject_id: object,
+    detail: Mapping[str, Any] | None = None,
+    now: datetime,
+    happened_at: datetime | None = None,
+) -> int:
+    """Append one event and return its number.
+
+    ``detail`` holds plain JSON values; a change is ``{"field": [old, new]}``. Must be called inside a write: the number
+    is the one after the head, which only the holder of the write lock may read.
+    """
+    head = connection.execute(select(tables.journal_head.c.seq, tables.journal_head.c.hash)).one()
+    seq = head.seq + 1
+    row = {
+        "seq": seq,
+        "entered_at": _stamp(now),
+        "happened_at": _stamp(happened_at or now),
+        "agent": agent,
+        "action": action,
+        "subject": subject,
+        "subject_id": str(subject_id),
+        "detail": json.dumps(detail or {}, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str),
+        "previous": head.hash,
+    }
+    row["hash"] = _digest(row)
+    connection.execute(_APPEND, [{**row, "entered_at": now, "happened_at": happened_at or now}])
+    connection.execute(_HEAD, {"seq": seq, "hash": row["hash"]})
+    return int(seq)
+
+
+_APPEND = insert(tables.journal)
+_HEAD = update(tables.journal_head)
+
+
+def _stamp(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _digest(row: Mapping[str, Any]) -> str:
+    fields = ("seq", "entered_at", "happened_at", "agent", "action", "subject", "subject_id", "detail", "previous")
+    text = json.dumps([row[name] for name in fields], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def head(connection: Connection) -> tuple[int, str]:
+    """Number and hash of the last entry; (0, "") for an empty journal."""
+    row = connection.execute(select(tables.journal_head.c.seq, tables.journal_head.c.hash)).one()
+    return int(row.seq), str(row.hash)
+
+
+def verify(connection: Connection, anchor: tuple[int, str] | None = None) -> Verdict:
+    """Walk the chain from the first entry to the head, and past an anchor that was kept elsewhere."""
+    previous, count, anchored = "", 0, anchor is None
+    for row in connection.exec_driver_sql("SELECT * FROM journal ORDER BY seq").mappings():
+        if row["seq"] != count + 1:
+            return Verdict(count, previous, count + 1, _("entry {seq} is missing").format(seq=count + 1))
+        if row["previous"] != previous or _digest(dict(row)) != row["hash"]:
+            return Verdict(count, previous, row["seq"], _("entry {seq} was changed").format(seq=row["seq"]))
+        previous, count = row["hash"], row["seq"]
+        if anchor == (count, previous):
+            anchored = True
+    if head(connection) != (count, previous):
+        return Verdict(count, previous, count + 1, _("entries after {seq} were removed").format(seq=count))
+    if not anchored:
+        seq = anchor[0] if anchor else 0
+        return Verdict(count, previous, seq, _("entry {seq} is not the one of the anchor").format(seq=seq))
+    return Verdict(count, previous, None, _("every entry fits"))
+
+
+def entries(connection: Connection, *, before: int | None = None, limit: int = 200) -> tuple[JournalEntry, ...]:
+    """The newest entries first, from before a number."""
+    journal = tables.journal
+    query = select(journal).order_by(journal.c.seq.desc()).limit(limit)
+    if before is not None:
+        query = query.where(journal.c.seq < before)
+    return tuple(
+        JournalEntry(
+            row.seq,
+            row.entered_at,
+            row.happened_at,
+            row.agent,
+            row.action,
+            row.subject,
+            row.subject_id,
+            json.loads(row.detail),
+            row.hash,
+        )
+        for row in connection.execute(query)
+    )

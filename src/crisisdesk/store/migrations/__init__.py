@@ -1,0 +1,1 @@
+"""Numbered schema files, NNNN_what.sql, applied in order, each in one transaction."""

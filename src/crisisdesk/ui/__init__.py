@@ -1,0 +1,1 @@
+"""The screens. Nothing here imports the store; everything goes through ui/backend.py."""
