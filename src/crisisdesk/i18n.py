@@ -44,6 +44,11 @@ def in_language(language: str) -> Iterator[None]:
         use_language(before)
 
 
+def translate(message: str, language: str) -> str:
+    """The message in a language, whatever the agent's is; safe in any thread. Mark it with `N_`."""
+    return _catalogue(language).gettext(message)
+
+
 def _(message: str) -> str:
     """The message in the current language."""
     return _current.gettext(message)

@@ -40,7 +40,11 @@ class DeskInfo:
     release_days_ahead: int
     """Days of free slots that an opening releases callbacks for."""
     public_number: str
+    holidays: tuple[str, ...] = ()
+    """Public holidays of the country, as rules: "12-25" (month-day) or "easter+39" (see `domain.holidays`)."""
     is_demo: bool = False
+    clock_shift: timedelta = timedelta(0)
+    """What a demo desk adds to the clock, so that it lives on the day of its story; zero on every real desk."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class Site:
     on_call_phone: str
     """Where the on-call clinician is reached; empty until the hospital gives it."""
     aliases: tuple[str, ...] = ()
+    phone_prefix: str = ""
+    """Area of the site's fixed numbers, as dialled in the country."""
 
 
 @dataclass(frozen=True)

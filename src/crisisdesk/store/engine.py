@@ -46,7 +46,7 @@ class Store:
         self.path = path
         self._driver = driver
         self._gate_lock = threading.Lock()
-        self._gate = os.open(path.with_name(path.name + "-gate"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._gate = _open_gate(path)
         self._readers = self._engine("BEGIN", query_only=True, size=4)
         self._writer = self._engine("BEGIN IMMEDIATE", query_only=False, size=1)
         self._watch: Any = None
@@ -147,6 +147,15 @@ class Store:
         if self._gate >= 0:
             os.close(self._gate)
             self._gate = -1
+
+
+def _open_gate(path: Path) -> int:
+    """The file beside the desk at which writers queue; not the desk itself, whose locks a close would drop."""
+    try:
+        return os.open(path.with_name(path.name + "-gate"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        words = _("{path} cannot be opened for writing ({why}). Check the rights and the owner of its folder.")
+        raise StoreUnavailable(words.format(path=path, why=error.strerror or str(error))) from error
 
 
 @contextmanager

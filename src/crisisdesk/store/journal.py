@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from crisisdesk.i18n import _
 from crisisdesk.store import tables
@@ -100,41 +100,76 @@ def head(connection: Connection) -> tuple[int, str]:
 
 
 def verify(connection: Connection, anchor: tuple[int, str] | None = None) -> Verdict:
-    """Walk the chain from the first entry to the head, and past an anchor that was kept elsewhere."""
-    previous, count, anchored = "", 0, anchor is None
+    """Walk the chain from the first entry to the head, and past an anchor that was kept elsewhere.
+
+    A chain that was rewritten whole from some entry on, head included, fits in itself: only an anchor shows that.
+    """
+    previous, count, anchored = "", 0, anchor is None or anchor == (0, "")
     for row in connection.exec_driver_sql("SELECT * FROM journal ORDER BY seq").mappings():
-        if row["seq"] != count + 1:
-            return Verdict(count, previous, count + 1, _("entry {seq} is missing").format(seq=count + 1))
-        if row["previous"] != previous or _digest(dict(row)) != row["hash"]:
-            return Verdict(count, previous, row["seq"], _("entry {seq} was changed").format(seq=row["seq"]))
+        if why := _misfit(dict(row), count + 1, previous):
+            return Verdict(count, previous, count + 1, why)
         previous, count = row["hash"], row["seq"]
-        if anchor == (count, previous):
-            anchored = True
-    if head(connection) != (count, previous):
-        return Verdict(count, previous, count + 1, _("entries after {seq} were removed").format(seq=count))
-    if not anchored:
-        seq = anchor[0] if anchor else 0
-        return Verdict(count, previous, seq, _("entry {seq} is not the one of the anchor").format(seq=seq))
+        anchored = anchored or anchor == (count, previous)
+    if why := _head_misfit(connection, count, previous):
+        return Verdict(count, previous, count + 1, why)
+    if not anchored and anchor is not None:
+        why = _("entry {seq} is not the one of the anchor: the journal was rewritten").format(seq=anchor[0])
+        return Verdict(count, previous, anchor[0], why)
     return Verdict(count, previous, None, _("every entry fits"))
 
 
-def entries(connection: Connection, *, before: int | None = None, limit: int = 200) -> tuple[JournalEntry, ...]:
-    """The newest entries first, from before a number."""
+def _misfit(row: Mapping[str, Any], seq: int, previous: str) -> str:
+    """Why a row cannot be entry ``seq`` after the hash ``previous``; empty when it fits."""
+    if row["seq"] < seq:
+        return _("entry {seq} was put before the first").format(seq=row["seq"])
+    if row["seq"] != seq:
+        return _("entry {seq} is missing").format(seq=seq)
+    if row["previous"] != previous:
+        words = _("entry {seq} does not follow the one before it: one was changed, inserted, swapped or removed")
+        return words.format(seq=seq)
+    return "" if _digest(row) == row["hash"] else _("entry {seq} was changed").format(seq=seq)
+
+
+def _head_misfit(connection: Connection, count: int, previous: str) -> str:
+    """Why the head is not that of a chain that ends with entry ``count``; empty when it is."""
+    row = connection.execute(select(tables.journal_head.c.seq, tables.journal_head.c.hash)).one_or_none()
+    if row is None:
+        return _("the head of the journal was removed")
+    if row.seq > count:
+        return _("entries after {seq} were removed").format(seq=count)
+    if row.seq < count:
+        return _("entries after {seq} were added by other means").format(seq=row.seq)
+    return "" if row.hash == previous else _("the head of the journal was changed")
+
+
+def entries(
+    connection: Connection, *, before: int | None = None, subject: str = "", subject_id: str = "", limit: int = 200
+) -> tuple[JournalEntry, ...]:
+    """The newest entries first, from before a number, of one kind of subject or one subject where named."""
     journal = tables.journal
     query = select(journal).order_by(journal.c.seq.desc()).limit(limit)
     if before is not None:
         query = query.where(journal.c.seq < before)
-    return tuple(
-        JournalEntry(
-            row.seq,
-            row.entered_at,
-            row.happened_at,
-            row.agent,
-            row.action,
-            row.subject,
-            row.subject_id,
-            json.loads(row.detail),
-            row.hash,
-        )
-        for row in connection.execute(query)
+    if subject:
+        query = query.where(journal.c.subject == subject)
+    if subject_id:
+        query = query.where(journal.c.subject_id == subject_id)
+    return tuple(_entry(row) for row in connection.execute(query))
+
+
+def _entry(row: Row[Any]) -> JournalEntry:
+    try:
+        detail = json.loads(row.detail)
+    except json.JSONDecodeError:  # changed by other means: shown as it is, `verify` tells the rest
+        detail = {"?": row.detail}
+    return JournalEntry(
+        row.seq,
+        row.entered_at,
+        row.happened_at,
+        row.agent,
+        row.action,
+        row.subject,
+        row.subject_id,
+        detail,
+        row.hash,
     )

@@ -1,10 +1,11 @@
-"""Reads the desk's reference data, once a session, as the rules use it."""
+"""The desk's reference data: written once by init, read once a session, as the rules use it."""
 
 from collections import defaultdict
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Row, Table, insert, select
 
 from crisisdesk.domain.reference import (
     CallerKind,
@@ -21,6 +22,21 @@ from crisisdesk.errors import StoreUnavailable
 from crisisdesk.i18n import _
 from crisisdesk.store import tables
 from crisisdesk.store.engine import Connection
+
+# Parents before children.
+WRITTEN = (
+    tables.desk, tables.site, tables.service, tables.topic, tables.caller_kind, tables.disposition, tables.red_flag,
+    tables.priority_limit, tables.column_name, tables.label, tables.opening, tables.instruction,
+)  # fmt: skip
+
+
+def write_reference(connection: Connection, rows: Mapping[str, Sequence[Mapping[str, Any]]], *, now: datetime) -> None:
+    """Fill an empty desk with the rows of a checked folder (by table); ``now`` dates openings and instructions."""
+    dated = {"opening": "entered_at", "instruction": "issued_at"}
+    for table in WRITTEN:
+        stamp = {dated[table.name]: now} if table.name in dated else {}
+        if found := rows.get(table.name):
+            connection.execute(insert(table), [{**row, **stamp} for row in found])
 
 
 def read_reference(connection: Connection) -> Reference:
@@ -81,12 +97,16 @@ def _desk(row: Row[Any]) -> DeskInfo:
         attempts_in_all=row.attempts_in_all,
         release_days_ahead=row.release_days_ahead,
         public_number=row.public_number,
+        holidays=tuple(row.holidays),
         is_demo=row.is_demo,
+        clock_shift=timedelta(seconds=row.clock_shift_seconds),
     )
 
 
 def _site(row: Row[Any]) -> Site:
-    return Site(row.id, row.name, row.hospital, row.postcode, row.phone, row.on_call_phone, tuple(row.aliases))
+    return Site(
+        row.id, row.name, row.hospital, row.postcode, row.phone, row.on_call_phone, tuple(row.aliases), row.phone_prefix
+    )
 
 
 def _service(row: Row[Any]) -> Service:

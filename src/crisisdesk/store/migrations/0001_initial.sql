@@ -13,14 +13,16 @@ CREATE TABLE desk (
   attempts_per_number_a_day INTEGER NOT NULL CHECK (attempts_per_number_a_day > 0),
   attempts_in_all INTEGER NOT NULL CHECK (attempts_in_all > 0),
   release_days_ahead INTEGER NOT NULL CHECK (release_days_ahead > 0),
-  public_number TEXT NOT NULL,
+  public_number TEXT NOT NULL, holidays TEXT NOT NULL DEFAULT '[]',
   is_demo INTEGER NOT NULL DEFAULT 0 CHECK (is_demo IN (0, 1)),
+  clock_shift_seconds INTEGER NOT NULL DEFAULT 0 CHECK (is_demo = 1 OR clock_shift_seconds = 0),
   opened_at TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE site (
   id TEXT PRIMARY KEY, position INTEGER NOT NULL, name TEXT NOT NULL, hospital TEXT NOT NULL, postcode TEXT NOT NULL,
-  phone TEXT NOT NULL DEFAULT '', on_call_phone TEXT NOT NULL DEFAULT '', aliases TEXT NOT NULL DEFAULT '[]'
+  phone TEXT NOT NULL DEFAULT '', on_call_phone TEXT NOT NULL DEFAULT '', aliases TEXT NOT NULL DEFAULT '[]',
+  phone_prefix TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
 CREATE TABLE service (
@@ -135,7 +137,9 @@ CREATE TABLE source_file (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, series_key TEXT NOT NULL, layout_key TEXT NOT NULL,
   earlier_id INTEGER REFERENCES source_file (id), encoding TEXT NOT NULL, site_id TEXT REFERENCES site (id), kind TEXT,
   counts TEXT NOT NULL DEFAULT '{}', warnings TEXT NOT NULL DEFAULT '[]', options TEXT NOT NULL DEFAULT '{}',
-  agent_id INTEGER REFERENCES agent (id), staged_at TEXT NOT NULL, published_at TEXT
+  agent_id INTEGER REFERENCES agent (id), staged_at TEXT NOT NULL, published_at TEXT,
+  -- plan: proposals and missing items, to be written with the last slice; published_to: last import_row that was applied
+  plan TEXT NOT NULL DEFAULT '{}', published_to INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX source_file_once ON source_file (sha256, options) WHERE published_at IS NOT NULL;
 
@@ -146,9 +150,12 @@ CREATE TABLE import_row (
   status TEXT NOT NULL CHECK (status IN ('accepted', 'accepted_with_warnings', 'duplicate', 'rejected', 'ignored')),
   codes TEXT NOT NULL DEFAULT '[]', duplicate_of INTEGER, fields TEXT NOT NULL DEFAULT '{}', cells TEXT NOT NULL DEFAULT '[]',
   item_key TEXT NOT NULL DEFAULT '', patient_id INTEGER REFERENCES patient (id), patient_why TEXT NOT NULL DEFAULT '',
-  postponement_id INTEGER REFERENCES postponement (id), change TEXT CHECK (change IN ('added', 'changed', 'same')), changed TEXT NOT NULL DEFAULT '{}'
+  postponement_id INTEGER REFERENCES postponement (id), change TEXT CHECK (change IN ('added', 'changed', 'same')), changed TEXT NOT NULL DEFAULT '{}',
+  -- person: rows of one file with the same number mean one person; facts: what the desk needs beside the reported fields
+  person INTEGER NOT NULL DEFAULT 0, facts TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
 CREATE INDEX import_row_file ON import_row (source_file_id, row);
+CREATE INDEX import_row_patient ON import_row (patient_id) WHERE patient_id IS NOT NULL;
 CREATE INDEX import_row_postponement ON import_row (postponement_id) WHERE postponement_id IS NOT NULL;
 
 -- ---------------------------------------------------------------- postponements
@@ -168,7 +175,10 @@ CREATE TABLE postponement (
   decision TEXT NOT NULL DEFAULT '', decided_by TEXT NOT NULL DEFAULT '', created_at TEXT NOT NULL
 ) STRICT;
 CREATE INDEX postponement_patient ON postponement (patient_id);
-CREATE INDEX postponement_site ON postponement (site_id, service_id);
+-- Covers the count of coverage: read in order without touching the table, 7 times faster at 200,000 rows.
+CREATE INDEX postponement_site ON postponement (
+  site_id, service_id, matched_to_id, done_at, rebooked_at, decided_at, reached_at, tried_at, created_at
+);
 CREATE INDEX postponement_item ON postponement (item_key) WHERE item_key <> '';
 
 -- ---------------------------------------------------------------- calls
@@ -192,6 +202,7 @@ CREATE TABLE call (
   disposition TEXT NOT NULL, wish TEXT NOT NULL DEFAULT '{}', reversed_phone TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX call_started ON call (started_at);
+CREATE INDEX call_slip ON call (slip_number) WHERE slip_number <> '';
 CREATE INDEX call_phone ON call (reversed_phone) WHERE reversed_phone <> '';
 
 CREATE TABLE call_patient (call_id INTEGER NOT NULL REFERENCES call (id), patient_id INTEGER NOT NULL REFERENCES patient (id), PRIMARY KEY (call_id, patient_id)) STRICT, WITHOUT ROWID;

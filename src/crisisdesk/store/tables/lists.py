@@ -34,6 +34,8 @@ class SourceFile(SQLModel, table=True):
     agent_id: int | None = None
     staged_at: datetime
     published_at: datetime | None = None
+    plan: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    published_to: int = 0
 
 
 class ImportRow(SQLModel, table=True):
@@ -56,6 +58,8 @@ class ImportRow(SQLModel, table=True):
     postponement_id: int | None = None
     change: str | None = None
     changed: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    person: int = 0
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
 class Postponement(SQLModel, table=True):

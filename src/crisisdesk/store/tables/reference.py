@@ -28,7 +28,9 @@ class Desk(SQLModel, table=True):
     attempts_in_all: int
     release_days_ahead: int
     public_number: str
+    holidays: list[Any] = Field(default_factory=list, sa_type=JSON)
     is_demo: bool = False
+    clock_shift_seconds: int = 0
     opened_at: datetime
 
 
@@ -43,6 +45,7 @@ class Site(SQLModel, table=True):
     phone: str = ""
     on_call_phone: str = ""
     aliases: list[Any] = Field(default_factory=list, sa_type=JSON)
+    phone_prefix: str = ""
 
 
 class Service(SQLModel, table=True):

@@ -1,0 +1,250 @@
+"""Callbacks taken one at a time and let go. The list of a queue is in `desk.queue`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from crisisdesk.desk import wording
+from crisisdesk.desk.cards import CallbackCard, build_card
+from crisisdesk.desk.queue import (
+    Explanation,
+    Queue,
+    QueueRow,
+    about_words,
+    explain,
+    list_queue,
+    open_line,
+    site_reference,
+)
+from crisisdesk.desk.reopening import top_up
+from crisisdesk.desk.rules import calendar_for, moment_of, only_supervisors, reference_of
+from crisisdesk.domain.lease import Lease
+from crisisdesk.domain.reference import Reference
+from crisisdesk.domain.schedule import is_calling_time, next_calling_time
+from crisisdesk.domain.words import CallbackState
+from crisisdesk.errors import LeaseLost, RuleBroken
+from crisisdesk.i18n import N_, _
+from crisisdesk.store import attempts, journal, queue
+from crisisdesk.store.callbacks import agent_name
+from crisisdesk.store.queue import Moment
+
+if TYPE_CHECKING:
+    from crisisdesk.desk.agents import Agent
+    from crisisdesk.store.engine import Connection, Store
+
+__all__ = [
+    "Explanation", "NothingNow", "Queue", "QueueRow", "about_words", "explain", "list_queue", "lost", "open_card",
+    "release_lease", "renew", "take", "take_next", "take_over",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class NothingNow:
+    """Why nobody can be rung at a site now."""
+
+    reason: str
+    """"all_done", "later", "outside_hours", "closed", "all_held" or "with_others"."""
+    words: str
+    until: datetime | None = None
+    """When that may change, where it is known."""
+
+
+def take_next(store: "Store", site_id: str, *, agent: "Agent", now: datetime) -> CallbackCard | NothingNow:
+    """Lease the first callback of a site that may be rung now, and give its card.
+
+    An agent who still holds one gets that one again, at whatever site: a call is ended before the next begins.
+
+    Raises:
+        RuleBroken: no such site.
+    """
+    reference = site_reference(store, site_id)
+    calendar = calendar_for(reference)
+    moment = moment_of(reference, calendar, now, agent.agent_id)
+    if not is_calling_time(now, calendar):
+        return _outside_hours(next_calling_time(now, calendar), reference, now)
+    top_up(store, now=now)
+    lease = _take_first(store, site_id, moment, reference, agent)
+    if lease is None and top_up(store, now=now, again=True):
+        lease = _take_first(store, site_id, moment, reference, agent)
+    with store.read() as connection:
+        if lease is None:
+            return _nothing(connection, site_id, moment, reference)
+        return build_card(connection, lease.callback_id, reference, moment, lease)
+
+
+def _take_first(store: "Store", site_id: str, moment: Moment, reference: Reference, agent: "Agent") -> Lease | None:
+    until = moment.now + timedelta(seconds=reference.desk.lease_seconds)
+    with store.write() as connection:
+        lease = queue.held_by(connection, agent.agent_id, moment.now)
+        if lease is None:
+            lease = queue.take_first(connection, site_id, moment, until)
+            _journal_take(connection, lease, agent, moment.now)
+    return lease
+
+
+def _journal_take(connection: "Connection", lease: Lease | None, agent: "Agent", now: datetime) -> None:
+    if lease is not None:
+        detail = {"generation": lease.generation, "until": lease.until.isoformat()}
+        journal.append(
+            connection, agent=agent.login, action="callback.taken", subject="callback", subject_id=lease.callback_id,
+            detail=detail, now=now,
+        )  # fmt: skip
+
+
+def _outside_hours(calls_at: datetime, reference: Reference, now: datetime) -> NothingNow:
+    at = wording.moment_words(calls_at, reference.desk.time_zone, now)
+    return NothingNow(
+        "outside_hours", _("Patients are not rung now: calling hours begin {moment}.").format(moment=at), calls_at
+    )
+
+
+def _nothing(connection: "Connection", site_id: str, moment: Moment, reference: Reference) -> NothingNow:
+    counts = queue.count_reasons(connection, site_id, moment)
+    until = queue.next_due(connection, site_id, moment.now)
+    reason = _reason_for_nothing(counts)
+    words = _(_NOTHING[reason]).format(
+        moment=wording.moment_words(until, reference.desk.time_zone, moment.now) if until else _("a while"),
+        count=sum(counts.values()),
+    )
+    return NothingNow(reason, words, until)
+
+
+def _reason_for_nothing(counts: Mapping[str, int]) -> str:
+    if not counts:
+        return "all_done"
+    for reason, codes in _WHY_NOTHING.items():
+        if any(counts.get(code) for code in codes):
+            return reason
+    return "with_others"
+
+
+_WHY_NOTHING = {
+    "later": ("not_before", "rest", "part_of_day", "personal", "capped", "ready"),
+    "all_held": ("held",),
+    "closed": ("not_released",),
+}
+_NOTHING = {
+    "all_done": N_("All done: this site has no open callback."),
+    "later": N_("Nothing is due before {moment}; {count} callbacks are open."),
+    "all_held": N_("All that may be rung is held by other agents; {count} callbacks are open."),
+    "closed": N_("Nothing is released: {count} callbacks wait for an opening."),
+    "with_others": N_("What is left waits for a clinician, a number or a confirmation ({count} callbacks)."),
+}
+
+
+def take(store: "Store", callback_id: int, *, agent: "Agent", now: datetime) -> CallbackCard:
+    """Lease one callback out of turn: a patient asked for, a promise made in person.
+
+    Raises:
+        LeaseLost: another agent holds it; names that agent.
+        RuleBroken: it is closed, a death waits for confirmation, or it is outside the calling hours.
+    """
+    reference = reference_of(store)
+    calendar = calendar_for(reference)
+    moment = moment_of(reference, calendar, now, agent.agent_id)
+    if not is_calling_time(now, calendar):
+        raise RuleBroken(_outside_hours(next_calling_time(now, calendar), reference, now).words)
+    with store.write() as connection:
+        line = open_line(connection, callback_id, moment)
+        if line.reason == "held" and line.leased_by == agent.agent_id:
+            lease: Lease | None = Lease(callback_id, agent.agent_id, line.generation, line.lease_until)
+        else:
+            until = now + timedelta(seconds=reference.desk.lease_seconds)
+            lease = queue.take_this(connection, callback_id, moment, until)
+            _journal_take(connection, lease, agent, now)
+        if lease is None:
+            _refuse(line, reference, now)
+    with store.read() as connection:
+        return build_card(connection, callback_id, reference, moment, lease)
+
+
+def _refuse(line: Any, reference: Reference, now: datetime) -> None:
+    words = wording.why_not(line, reference, now, now)
+    if line.reason == "held":
+        raise LeaseLost(words, holder=line.holder)
+    raise RuleBroken(_("This callback cannot be rung: {why}.").format(why=words))
+
+
+def open_card(store: "Store", callback_id: int, *, agent: "Agent", now: datetime) -> CallbackCard:
+    """The card of a callback, to read; nothing is held. The read is journalled.
+
+    Raises:
+        RuleBroken: no such callback.
+    """
+    reference = reference_of(store)
+    moment = moment_of(reference, calendar_for(reference), now, agent.agent_id)
+    with store.write() as connection:
+        if queue.find_line(connection, callback_id, moment) is None:
+            raise RuleBroken(_("There is no callback {number}.").format(number=callback_id))
+        journal.append(
+            connection, agent=agent.login, action="callback.read", subject="callback", subject_id=callback_id, now=now
+        )
+    with store.read() as connection:
+        line = queue.find_line(connection, callback_id, moment)
+        mine = line is not None and line.leased_by == agent.agent_id and line.reason == "held"
+        lease = Lease(callback_id, agent.agent_id, line.generation, line.lease_until) if mine and line else None
+        return build_card(connection, callback_id, reference, moment, lease)
+
+
+def renew(store: "Store", lease: Lease, *, now: datetime) -> Lease:
+    """Hold a callback longer. Called for keystrokes, not by a timer: a ghost session has timers too. Not journalled.
+
+    Raises:
+        LeaseLost: somebody else has it, or a supervisor let it go.
+    """
+    longer = lease.renewed(now, reference_of(store).desk.lease_seconds)
+    with store.write() as connection:
+        if not queue.renew(connection, longer):
+            raise lost(connection, lease.callback_id)
+    return longer
+
+
+def lost(connection: "Connection", callback_id: int) -> LeaseLost:
+    """The error of a lease that is gone, with the name of who has the callback now."""
+    row = attempts.callback_row(connection, callback_id)
+    if row is None or row.state == CallbackState.CLOSED:
+        words = _("This callback was closed meanwhile ({code}). What you typed is kept as a draft.")
+        return LeaseLost(words.format(code=row.closed_as if row else "?"))
+    if row.state == CallbackState.LEASED:
+        name = agent_name(connection, row.leased_by)
+        words = _("{name} has taken this callback over. What you typed is kept as a draft: speak to each other.")
+        return LeaseLost(words.format(name=name), holder=name)
+    return LeaseLost(_("This callback was given back to the queue. What you typed is kept as a draft: take it again."))
+
+
+def release_lease(store: "Store", lease: Lease, reason: str, *, agent: "Agent", now: datetime) -> None:
+    """Give a callback back to the queue without having rung.
+
+    Raises:
+        RuleBroken: no reason was given.
+        LeaseLost: it is no longer the agent's.
+    """
+    if not reason.strip():
+        raise RuleBroken(_("Say why nobody was rung: the next agent reads it."))
+    with store.write() as connection:
+        if not queue.free(connection, lease.callback_id, agent.agent_id, lease.generation):
+            raise lost(connection, lease.callback_id)
+        journal.append(
+            connection, agent=agent.login, action="callback.given_back", subject="callback",
+            subject_id=lease.callback_id, detail={"reason": reason.strip()}, now=now,
+        )  # fmt: skip
+
+
+def take_over(store: "Store", callback_id: int, *, agent: "Agent", now: datetime) -> None:
+    """Free a callback that another agent holds; that agent's late writes are refused. For supervisors.
+
+    Raises:
+        RuleBroken: the agent is no supervisor, or nobody holds it.
+    """
+    only_supervisors(agent)
+    with store.write() as connection:
+        row = attempts.callback_row(connection, callback_id)
+        if row is None or row.state != CallbackState.LEASED:
+            raise RuleBroken(_("Nobody holds callback {number}.").format(number=callback_id))
+        queue.free(connection, callback_id, row.leased_by, row.generation)
+        holder = agent_name(connection, row.leased_by)
+        journal.append(
+            connection, agent=agent.login, action="callback.taken_from", subject="callback", subject_id=callback_id,
+            detail={"holder": [holder, None]}, now=now,
+        )  # fmt: skip

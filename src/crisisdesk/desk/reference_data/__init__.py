@@ -1,0 +1,1 @@
+"""Reads and checks the folder that a desk is made from."""

@@ -1,0 +1,54 @@
+"""What the rules of the queue need besides the store: the reference data, the calendar, the present moment."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from crisisdesk.desk.reference import load_reference
+from crisisdesk.domain.reference import Reference
+from crisisdesk.domain.schedule import Calendar, calendar_of, day_start, part_of_day
+from crisisdesk.domain.words import Role
+from crisisdesk.errors import RuleBroken
+from crisisdesk.i18n import _
+from crisisdesk.store.queue import Moment
+
+if TYPE_CHECKING:
+    from crisisdesk.desk.agents import Agent
+    from crisisdesk.store.engine import Store
+
+# Reference data are written once, by init: reading its thousand labels at each take would cost more than the take.
+_known: "WeakKeyDictionary[Store, Reference]" = WeakKeyDictionary()
+
+
+def reference_of(store: "Store") -> Reference:
+    """The reference data of an open desk, read once."""
+    if store not in _known:
+        _known[store] = load_reference(store)
+    return _known[store]
+
+
+def moment_of(reference: Reference, calendar: Calendar, now: datetime, agent_id: int = 0) -> Moment:
+    """What "now" means for a queue. Without an agent nobody's personal callbacks count as one's own."""
+    return Moment(
+        now=now,
+        rested=now - timedelta(seconds=reference.desk.rest_seconds),
+        day_start=day_start(now, calendar),
+        part=part_of_day(now, calendar),
+        cap_a_day=reference.desk.attempts_per_number_a_day,
+        agent_id=agent_id,
+    )
+
+
+def calendar_for(reference: Reference) -> Calendar:
+    """Calling hours and days off of the desk."""
+    return calendar_of(reference.desk)
+
+
+def only_supervisors(agent: "Agent") -> None:
+    """Refuse what steers the queues to anybody else.
+
+    Raises:
+        RuleBroken: the agent is neither supervisor nor admin.
+    """
+    if agent.role not in (Role.SUPERVISOR, Role.ADMIN):
+        raise RuleBroken(_("Only a supervisor may do this: ask one."))

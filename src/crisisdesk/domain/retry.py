@@ -1,0 +1,123 @@
+"""What follows an attempt: the next step and its time, from the row of the disposition and the desk's caps.
+
+The same row is what the screen shows before the key is confirmed. Nothing closes for want of an answer: after the
+caps another number is rung, and then a clinician decides.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from crisisdesk.domain.reference import DeskInfo, Disposition
+from crisisdesk.domain.schedule import Calendar, day_start, next_calling_time, next_in_part, next_other_part
+from crisisdesk.domain.words import NextStep, PartOfDay, Reach
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFacts:
+    """What is known of a callback when an attempt ends."""
+
+    number: str
+    """The number that was rung, E.164."""
+    numbers: Sequence[str]
+    """The patient's numbers that are not known to be wrong, best first."""
+    rung_today: Mapping[str, int] = field(default_factory=dict)
+    """Attempts on each of these numbers today, before this one, whoever was meant."""
+    unanswered: int = 0
+    """Attempts of this callback since the patient was last reached, before this one."""
+    same_before: int = 0
+    """Earlier attempts of this callback with this same disposition."""
+    unsettled_after: int = 0
+    """Postponements that nobody will have settled after this attempt."""
+    part_of_day: PartOfDay = PartOfDay.ANY
+    """When the patient wants to be rung."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What an attempt leads to."""
+
+    step: NextStep
+    next_at: datetime | None = None
+    """Earliest next attempt; None: nobody rings until something else happens."""
+    number: str = ""
+    """Number to ring then; empty: as before."""
+    hold: str = ""
+    """"review", "number_search" or "confirm_death": why nobody rings meanwhile."""
+    why: str = ""
+    """"" (the row of the disposition), "cap" (of this disposition), "cap_in_all", "cap_a_day", "no_number" or
+    "unsettled" (something is left to settle)."""
+    part_of_day: PartOfDay = PartOfDay.ANY
+    finds_wrong: bool = False
+    """The number that was rung is wrong."""
+
+
+def follow_up(
+    disposition: Disposition,
+    facts: AttemptFacts,
+    *,
+    desk: DeskInfo,
+    calendar: Calendar,
+    now: datetime,
+    asked_at: datetime | None = None,
+    asked_part: PartOfDay = PartOfDay.ANY,
+) -> FollowUp:
+    """The step after an attempt that ended now.
+
+    Args:
+        asked_at: the moment the patient asked for, where the disposition needs one.
+        asked_part: the part of the day the patient asked for.
+    """
+    step = disposition.next_step
+    if step == NextStep.NEXT_NUMBER:
+        return _next_number(facts, desk, calendar, now)
+    if step == NextStep.RETRY:
+        return _retry(disposition, facts, desk, calendar, now)
+    if step == NextStep.AT_TIME:
+        earliest = max(asked_at or now + timedelta(days=1), now)
+        return FollowUp(step, next_in_part(earliest, asked_part, calendar), part_of_day=asked_part)
+    if step == NextStep.CLOSE and facts.unsettled_after:
+        return FollowUp(NextStep.OPENING, why="unsettled")
+    if step == NextStep.ESCALATE:
+        rest = now + max(disposition.delay or timedelta(0), timedelta(seconds=desk.rest_seconds))
+        return FollowUp(step, next_calling_time(rest, calendar))
+    holds = {NextStep.REVIEW: "review", NextStep.CONFIRM: "confirm_death"}
+    return FollowUp(step, hold=holds.get(step, ""))
+
+
+def _retry(
+    disposition: Disposition, facts: AttemptFacts, desk: DeskInfo, calendar: Calendar, now: datetime
+) -> FollowUp:
+    if disposition.cap is not None and facts.same_before + 1 >= disposition.cap:
+        return FollowUp(NextStep.REVIEW, hold="review", why="cap")
+    if disposition.reach != Reach.PATIENT and facts.unanswered + 1 >= desk.attempts_in_all:
+        return FollowUp(NextStep.REVIEW, hold="review", why="cap_in_all")
+    earliest = now + (disposition.delay or timedelta(seconds=desk.rest_seconds))
+    later = next_other_part(earliest, now, calendar) if disposition.other_part_of_day else earliest
+    if facts.part_of_day != PartOfDay.ANY:  # what the patient asked for counts more than variety
+        later = earliest
+    return _within_caps(NextStep.RETRY, next_in_part(later, facts.part_of_day, calendar), facts, desk, calendar, now)
+
+
+def _next_number(facts: AttemptFacts, desk: DeskInfo, calendar: Calendar, now: datetime) -> FollowUp:
+    others = [number for number in facts.numbers if number != facts.number]
+    if not others:
+        return FollowUp(NextStep.NEXT_NUMBER, hold="number_search", why="no_number", finds_wrong=True)
+    if facts.unanswered + 1 >= desk.attempts_in_all:
+        return FollowUp(NextStep.REVIEW, hold="review", why="cap_in_all", finds_wrong=True)
+    rest = next_calling_time(now + timedelta(seconds=desk.rest_seconds), calendar)
+    return FollowUp(NextStep.NEXT_NUMBER, rest, number=others[0], finds_wrong=True)
+
+
+def _within_caps(
+    step: NextStep, at: datetime, facts: AttemptFacts, desk: DeskInfo, calendar: Calendar, now: datetime
+) -> FollowUp:
+    """The cap of attempts a number and day: another number is rung meanwhile, else the first hour of another day."""
+    tomorrow = day_start(day_start(now, calendar) + timedelta(hours=36), calendar)
+    if at >= tomorrow or facts.rung_today.get(facts.number, 0) + 1 < desk.attempts_per_number_a_day:
+        return FollowUp(step, at, part_of_day=facts.part_of_day)
+    for number in facts.numbers:
+        if number != facts.number and facts.rung_today.get(number, 0) < desk.attempts_per_number_a_day:
+            return FollowUp(NextStep.NEXT_NUMBER, at, number, why="cap_a_day", part_of_day=facts.part_of_day)
+    later = next_in_part(tomorrow, facts.part_of_day, calendar)
+    return FollowUp(step, later, why="cap_a_day", part_of_day=facts.part_of_day)

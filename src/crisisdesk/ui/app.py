@@ -1,0 +1,167 @@
+"""The application: wiring only. Keys that work everywhere, the screens in front, and what must never happen."""
+
+import asyncio
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+
+from crisisdesk.i18n import N_, _
+from crisisdesk.ui import theme
+from crisisdesk.ui.backend import Backend
+from crisisdesk.ui.keypump import KeyPump
+from crisisdesk.ui.palette import choose_action, choose_site
+from crisisdesk.ui.places import PLACES, is_there, make_screen
+from crisisdesk.ui.quiet import QuietApp
+from crisisdesk.ui.storewatch import StoreWatch
+from crisisdesk.ui.widgets.form import Form
+from crisisdesk.ui.widgets.frame import DeskScreen, StoreChanged
+
+if TYPE_CHECKING:
+    from crisisdesk.ui.session import Session
+
+
+class CrisisDeskApp(QuietApp):
+    """One agent's screens on one desk."""
+
+    CSS_PATH = "theme/desk.tcss"
+    TITLE = "CrisisDesk"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "new_call", N_("new call"), priority=True),
+        Binding("f7", "go('queue')", N_("queue"), priority=True),
+        Binding("f3", "back", N_("back"), priority=True),
+        Binding("f6", "choose_site", N_("site"), priority=True),
+        Binding("f8,ctrl+p", "palette", N_("all actions"), priority=True),
+        Binding("ctrl+r", "redraw", N_("draw the screen again"), priority=True, show=False),
+        Binding("ctrl+q", "leave", N_("quit"), priority=True, show=False),
+        Binding("f1", "help", N_("help"), priority=True),
+    ]
+
+    def __init__(self, session: "Session", first: str = "home") -> None:
+        """Make the application.
+
+        Args:
+            session: the agent, the desk, the clock.
+            first: name of the screen that is opened over the home screen at the start.
+        """
+        super().__init__()
+        self.session, self._first = session, first
+        self.backend = Backend(session, on_slow=self._slow)
+        self.site: str | None = None
+        self._keys = KeyPump(self)
+        self._watch = StoreWatch(session.store, self._store_changed)
+        self.guard(session.settings.basic)
+        for one in theme.THEMES.values():
+            self.register_theme(one)
+        wanted = "basic" if session.settings.basic else session.settings.theme
+        self.theme = wanted if wanted in theme.THEMES else theme.DEFAULT
+
+    def on_mount(self) -> None:
+        """Open the first screen and begin to notice what others write."""
+        self._here = asyncio.get_running_loop()
+        self.push_screen(make_screen("home"))
+        if self._first != "home":
+            self.go(self._first)
+        self._watch.start()
+        self.set_timer(0.3, partial(self.backend.warm, "crisisdesk.ui.screens.intake"))  # F2 is pressed next
+
+    async def on_event(self, event: events.Event) -> None:
+        """Typed keys go through the key pump, one at a time; everything else as usual."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            self._keys.typed(event)
+        else:
+            await super().on_event(event)
+
+    @property
+    def front(self) -> DeskScreen:
+        """The topmost screen with a frame (a list of choices has none)."""
+        return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, DeskScreen))
+
+    def keys_held(self, really: bool = True) -> AbstractContextManager[None]:
+        """Keys typed inside wait until the end (2 s at most): they are meant for what comes then."""
+        return self._keys.held(really)
+
+    def go(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Open the screen of that name over this one; without arguments, one that is open already is gone back to."""
+        if not is_there(name):
+            self.front.warn(_("This screen is not part of this installation."))
+            return
+        kind = PLACES[name].name
+        open_already = [screen for screen in self.screen_stack if type(screen).__name__ == kind]
+        if open_already and not args and not kwargs:
+            while self.screen is not open_already[-1]:
+                self._drop()
+        else:
+            self.push_screen(make_screen(name, *args, **kwargs))
+
+    def _drop(self) -> None:
+        for form in self.screen.query(Form):
+            if form.draft:
+                form.draft.save()
+        self.pop_screen()
+
+    # Keys that work everywhere.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a question waits for its answer, no other key is heard; from the first screen nothing leads back."""
+        if action == "back" and len(self.screen_stack) <= 2:
+            return False
+        front = next((one for one in reversed(self.screen_stack) if isinstance(one, DeskScreen)), None)
+        return not (front and front.messages.is_asking)
+
+    def action_go(self, name: str) -> None:
+        """Go to a screen by name."""
+        self.go(name)
+
+    def action_new_call(self) -> None:
+        """Open a fresh call form from anywhere, or go back to the one that is open."""
+        self.go("intake")
+
+    async def action_back(self) -> None:
+        """Leave this screen; what was typed is kept as a draft."""
+        self._drop()
+
+    def action_help(self) -> None:
+        """Explain the field in focus, then the screen."""
+        from crisisdesk.ui.screens.help import HelpScreen, gather_help
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(gather_help(self.screen)))
+
+    def action_choose_site(self) -> None:
+        """Choose the site that queue and openings show."""
+        choose_site(self)
+
+    def action_palette(self) -> None:
+        """Everything that can be done here, and every screen."""
+        choose_action(self)
+
+    def action_leave(self) -> None:
+        """Ask, then end; drafts are kept."""
+        if isinstance(self.screen, DeskScreen):
+            self.front.confirm(_("Quit CrisisDesk? What you typed is kept as a draft."), self.stop)
+
+    def stop(self, code: int = 0) -> None:
+        """Store what is in the fields and end with an exit code."""
+        for screen in self.screen_stack:
+            for form in screen.query(Form):
+                if form.draft:
+                    form.draft.save()
+        self.exit(code, return_code=code)
+
+    def let_go(self) -> None:
+        """After `run`, however it ended: let every write land and end the threads."""
+        self._watch.stop()
+        self.backend.close()
+
+    def stop_soon(self, code: int) -> None:
+        """As `stop`, from a signal handler or another thread."""
+        self._here.call_soon_threadsafe(self.stop, code)
+
+    def _slow(self) -> None:
+        self.front.say(_("The desk's file is busy. Nothing is lost; please wait."))
+
+    def _store_changed(self) -> None:
+        self.front.post_message(StoreChanged())

@@ -1,0 +1,50 @@
+"""Two lists that can be had everywhere: all actions (F8), all sites (F6)."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+from textual.screen import Screen
+
+from crisisdesk.i18n import _
+from crisisdesk.ui.keys import key_name
+from crisisdesk.ui.places import PLACES, is_there
+from crisisdesk.ui.widgets.choices import Choice, ChoiceScreen
+from crisisdesk.ui.widgets.keybar import live_bindings
+
+if TYPE_CHECKING:
+    from crisisdesk.ui.app import CrisisDeskApp
+
+
+def choose_action(app: "CrisisDeskApp") -> None:
+    """List what the screen in front can do, and every other screen; do what is picked."""
+    actions = dict(_actions(app, app.screen))
+
+    def picked(code: str | None) -> None:
+        if code is not None:
+            app.run_worker(app.run_action(code, actions[code][1]))
+
+    app.push_screen(ChoiceScreen(_("All actions"), [Choice(code, one[0]) for code, one in actions.items()]), picked)
+
+
+def choose_site(app: "CrisisDeskApp") -> None:
+    """List the sites; the one picked is what queue and openings show."""
+
+    def picked(code: str | None) -> None:
+        if code is not None:
+            app.site = code or None
+            app.front.site_changed()
+
+    sites = [Choice(site.site_id, site.name) for site in app.session.reference.sites.values()]
+    app.push_screen(ChoiceScreen(_("Site"), [Choice("", _("all sites")), *sites], app.site or ""), picked)
+
+
+def _actions(app: "CrisisDeskApp", screen: Screen[Any]) -> Iterator[tuple[str, tuple[str, Any]]]:
+    for active in live_bindings(screen):
+        binding = active.binding
+        is_wide = isinstance(active.node, Screen | App) or binding.show  # moving about in a list is no action
+        if is_wide and binding.action != "palette":
+            yield binding.action, (f"{_(binding.description)}  ({key_name(binding.key)})", active.node)
+    for name, place in PLACES.items():
+        if place.words and is_there(name):
+            yield f"app.go('{name}')", (_(place.words), app)

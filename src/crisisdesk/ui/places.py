@@ -1,0 +1,49 @@
+"""The table of screens: each is imported when it is first opened, so that the first one comes quickly."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from crisisdesk.i18n import N_
+
+if TYPE_CHECKING:
+    from crisisdesk.ui.widgets.frame import DeskScreen
+
+
+class Place(NamedTuple):
+    """A screen that can be gone to."""
+
+    module: str
+    name: str
+    words: str
+    """Through N_; empty for a screen that is only reached from another one."""
+    letter: str = ""
+    """Opens it from the home screen."""
+
+
+PLACES: dict[str, Place] = {
+    "home": Place("home", "HomeScreen", N_("Home screen")),
+    "intake": Place("intake", "IntakeScreen", N_("New call")),
+    "queue": Place("queue", "QueueScreen", N_("Queue")),
+    "openings": Place("openings", "OpeningsScreen", N_("Openings of services"), "o"),
+    "instructions": Place("instructions", "InstructionsScreen", N_("Instructions"), "i"),
+    "lists": Place("lists", "ListsScreen", N_("Lists from the hospitals"), "l"),
+    "day": Place("day", "DayScreen", N_("Figures of the day"), "d"),
+    "journal": Place("journal", "JournalScreen", N_("Journal"), "g"),
+    "patient": Place("patient", "PatientScreen", ""),
+    "callback": Place("callback", "CallbackScreen", ""),
+    "help": Place("help", "HelpScreen", ""),
+}
+
+
+def is_there(name: str) -> bool:
+    """Whether this installation has the screen."""
+    return find_spec(f"crisisdesk.ui.screens.{PLACES[name].module}") is not None
+
+
+def make_screen(name: str, *args: Any, **kwargs: Any) -> "DeskScreen":
+    """A new screen of that name, with the arguments of its class."""
+    place = PLACES[name]
+    module = import_module(f"crisisdesk.ui.screens.{place.module}")
+    screen: DeskScreen = getattr(module, place.name)(*args, **kwargs)
+    return screen

@@ -1,0 +1,103 @@
+"""Home: where an agent arrives. Sites and what waits there, drafts to go on with, and which key does what."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from crisisdesk.desk.home import SiteCount, count_sites
+from crisisdesk.i18n import N_, _, ngettext
+from crisisdesk.ui.format import show_moment
+from crisisdesk.ui.places import PLACES, is_there
+from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
+
+if TYPE_CHECKING:
+    from crisisdesk.desk.drafts import Draft
+
+DRAFT_SCREENS = {"call": "intake", "attempt": "callback"}
+"""Which screen goes on with a draft of a kind; it is made with ``draft=`` the draft."""
+
+
+class HomeScreen(DeskScreen):
+    """Sites with what waits, drafts to go on with, the keys."""
+
+    HEADING = N_("Home screen")
+    HELP = N_(
+        "Each line is a site with the callbacks that may be rung now and all that are open. Enter opens its queue. "
+        "Below are your drafts, calls that were not finished: Enter goes on with one."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(place.letter, f"app.go('{name}')", place.words, show=False)
+        for name, place in PLACES.items()
+        if place.letter
+    ]
+    DEFAULT_CSS = """
+    HomeScreen #drafts { height: 5; }
+    HomeScreen #ways { height: auto; }
+    """
+
+    def compose_work(self) -> Iterable[Widget]:
+        """Sites, drafts, ways on."""
+        sites = (
+            Column("site", _("Site"), 0), Column("now", _("To ring now"), 14, right=True),
+            Column("open", _("Open callbacks"), 18, right=True),
+        )  # fmt: skip
+        yield DeskTable(sites, empty=_("No site yet. A supervisor makes the desk with: crisisdesk init"), id="sites")
+        yield Static(Content(_("Drafts to go on with")), classes="accent line")
+        drafts = (Column("when", "", 16), Column("what", "", 0))
+        empty = _("None. What you type is kept here if the line drops.")
+        yield DeskTable(drafts, empty=empty, header=False, id="drafts")
+        ways = [f"{place.letter} {_(place.words)}" for name, place in PLACES.items() if place.letter and is_there(name)]
+        yield Static(Content(" · ".join([_("F2 new call"), _("F7 queue"), *ways])), id="ways", classes="muted")
+
+    def on_mount(self) -> None:
+        """Fill the lists."""
+        self.refresh_from_store()
+
+    def refresh_from_store(self) -> None:
+        """Read both lists again; lines keep their place."""
+        from crisisdesk.desk.drafts import list_drafts
+
+        self.read(count_sites, then=self._show_sites, group="sites")
+        self.read(list_drafts, then=self._show_drafts, group="drafts")
+
+    def _show_sites(self, counts: Sequence[SiteCount]) -> None:
+        self.query_one("#sites", DeskTable).show([
+            Row(line.site_id, (
+                self.session.site_name(line.site_id),
+                Cell(str(line.ringable), "accent" if line.ringable else "muted"),
+                str(line.open),
+            )) for line in counts
+        ])  # fmt: skip
+
+    def _show_drafts(self, drafts: "Sequence[Draft]") -> None:
+        self.drafts = {draft.uid: draft for draft in drafts}
+        self.query_one("#drafts", DeskTable).show([
+            Row(draft.uid, (show_moment(draft.saved_at, self.session), _said(draft)))
+            for draft in drafts
+        ])  # fmt: skip
+        count = len(drafts)
+        words = ngettext("{count} draft to go on with", "{count} drafts to go on with", count)
+        self.status(words.format(count=count) if count else "")
+
+    @on(DeskTable.Chosen, "#sites")
+    def open_queue(self, event: DeskTable.Chosen) -> None:
+        """Enter on a site: its queue."""
+        self.desk_app.site = event.row_id
+        self.desk_app.go("queue")
+
+    @on(DeskTable.Chosen, "#drafts")
+    def go_on(self, event: DeskTable.Chosen) -> None:
+        """Enter on a draft: the screen it came from, with its fields as they were."""
+        draft = self.drafts[event.row_id]
+        self.desk_app.go(DRAFT_SCREENS.get(draft.kind, "intake"), draft=draft)
+
+
+def _said(draft: "Draft") -> str:
+    """What people typed; names with an underscore are the program's own."""
+    return " · ".join(text for name, text in draft.fields.items() if not name.startswith("_"))

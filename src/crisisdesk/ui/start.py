@@ -1,0 +1,100 @@
+"""From the command line to the first screen: is there a terminal that can show it, and back again in one piece."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, TextIO
+
+from crisisdesk import clock
+from crisisdesk.config import Settings
+from crisisdesk.i18n import _
+
+if TYPE_CHECKING:
+    from crisisdesk.desk.agents import Agent
+    from crisisdesk.domain.reference import Reference
+    from crisisdesk.ui.session import OpenDesk
+
+SMALLEST = (60, 15)
+_OLD_TERMINALS = ("linux", "vt", "ansi", "xterm-r", "cons", "screen.linux")
+
+
+def terminal_problem(environ: Mapping[str, str], stdin: TextIO, stderr: TextIO) -> str | None:
+    """Why the screens cannot be shown here and what to do, in one sentence; None when they can.
+
+    They are drawn on stderr, so that this must be the terminal too.
+    """
+    if not (stdin.isatty() and stderr.isatty()):
+        return _("The screens need a terminal. In a script, use the commands: crisisdesk --help lists them.")
+    if environ.get("TERM", "") in {"", "dumb", "unknown"}:
+        words = _("This terminal says that it shows text only (TERM={term}). Set for example TERM=xterm-256color")
+        return words.format(term=environ.get("TERM", ""))
+    if (stderr.encoding or "").lower().replace("-", "").replace("_", "") != "utf8":
+        words = _("The screens need UTF-8; here it is {encoding}. Set LC_ALL=C.UTF-8 and unset PYTHONIOENCODING.")
+        return words.format(encoding=stderr.encoding)
+    width, height = os.get_terminal_size(stderr.fileno())
+    if 0 < width < SMALLEST[0] or 0 < height < SMALLEST[1]:
+        return _("The terminal is {width}x{height}; the screens need {least} at least, 80x24 is comfortable.").format(
+            width=width, height=height, least="{}x{}".format(*SMALLEST)
+        )
+    return None
+
+
+def needs_basic(environ: Mapping[str, str]) -> bool:
+    """Whether the terminal is one of the oldest, which draw few glyphs and sixteen colours."""
+    return environ.get("TERM", "").startswith(_OLD_TERMINALS)
+
+
+def run_screens(
+    store: "OpenDesk",
+    agent: "Agent",
+    reference: "Reference",
+    language: str,
+    settings: Settings,
+    first: str = "home",
+    now: Callable[[], datetime] = clock.now,
+) -> int:
+    """Show the screens until the agent leaves; the exit code (0, 2 no usable terminal, 143 after SIGTERM).
+
+    ``now`` is the desk's clock: a demo desk lives on the day of its story.
+
+    A defect of the program is raised once the terminal is whole again.
+    """
+    if problem := terminal_problem(os.environ, sys.__stdin__ or sys.stdin, sys.__stderr__ or sys.stderr):
+        sys.stderr.write(problem + "\n")
+        return 2
+    settle_environment()
+    from dataclasses import replace
+
+    from crisisdesk.ui import watchdog
+    from crisisdesk.ui.app import CrisisDeskApp
+    from crisisdesk.ui.driver import DeskDriver
+    from crisisdesk.ui.session import Session
+
+    basic = settings.basic or needs_basic(os.environ)
+    session = Session(store, agent, reference, language, replace(settings, basic=basic), now)
+    app = CrisisDeskApp(session, first)
+    app.driver_class = DeskDriver
+    watchdog.watch_hangup(0, app.backend.wait_idle)
+    watchdog.on_term(lambda: app.stop_soon(watchdog.TERM_CODE), app.backend.wait_idle)
+    try:
+        app.run(mouse=False)
+    finally:
+        app.let_go()
+    if app.defect is not None:
+        raise app.defect
+    return app.return_code or 0
+
+
+def settle_environment() -> None:
+    """Take what a client may have sent out of the environment before Textual reads it at its import.
+
+    TEXTUAL_DRIVER would run code, TEXTUAL_SCREENSHOT and TEXTUAL_LOG would write files with patients in them.
+    """
+    for name in [name for name in os.environ if name.startswith("TEXTUAL")]:
+        del os.environ[name]
+    many = "256" in os.environ.get("TERM", "") or os.environ.get("COLORTERM")
+    os.environ["TEXTUAL_COLOR_SYSTEM"] = "256" if many else "standard"
+    os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    os.environ["TEXTUAL_SMOOTH_SCROLL"] = "0"
+    os.environ["TEXTUAL_DISABLE_KITTY_KEY"] = "1"  # dead keys and AltGr are lost in it on several terminals

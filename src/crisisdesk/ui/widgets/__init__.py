@@ -1,0 +1,1 @@
+"""Widgets that every screen is made of: frame, form, table."""
