@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -131,7 +132,9 @@ def test_a_command_on_a_demo_desk_lives_on_its_day_too(
 def test_an_interrupt_is_quiet_and_leaves_a_sound_desk(tmp_path: Path) -> None:
     desk = tmp_path / "new.desk"
     words = [sys.executable, "-m", "crisisdesk", "demo", "--desk", str(desk)]
-    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore it
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, preexec_fn=heard, **pipes) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()  # the desk is made, its two weeks have begun

@@ -47,9 +47,10 @@ def run(argv: list[str]) -> int:
     except KeyboardInterrupt:
         return QUIT_BY_INTERRUPT
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the interpreter's last flush is quiet
+        _drop_output()
         return QUIT_BY_PIPE
     except OSError as error:
+        _drop_output()
         _complain(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
         return 1
     except Exception as error:  # the outermost frame: a defect, told calmly and kept for those who mend it
@@ -58,6 +59,14 @@ def run(argv: list[str]) -> int:
         _complain(keep_defect(error))
         return DEFECT
     return code
+
+
+def _drop_output() -> None:
+    """What cannot be written is given up, so that the interpreter's last flush is quiet."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run_or_leave(argv: list[str]) -> int:
