@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import insert, text
 
 from crisisdesk.desk.reference import load_reference
-from crisisdesk.store import callbacks, tables
+from crisisdesk.store import holding, tables
 from crisisdesk.store.engine import Store
 
 CODES = (None, "P1b", "P2", "P3", "P3", "P4")
@@ -39,7 +39,7 @@ def fill(store: Store, count: int, now: datetime, *, phone: Callable[[int], str]
             insert(tables.import_row),
             [{"source_file_id": 1, "row": n, "status": "accepted", "patient_id": n, "postponement_id": n} for n in ids],
         )
-        made = callbacks.hold_imported(connection, 1, now)
+        made = holding.hold_imported(connection, 1, now)
         stamp = now.strftime("%Y-%m-%d %H:%M:%S.%f")
         connection.execute(text("UPDATE callback SET released_at = :now, release_why = 'opening:1'"), {"now": stamp})
     return made

@@ -1,7 +1,7 @@
 """Gettext, looked up when a text is shown, so that one process can serve one agent's language."""
 
 import gettext as _gettext
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -52,6 +52,16 @@ def translate(message: str, language: str) -> str:
 def _(message: str) -> str:
     """The message in the current language."""
     return _current.gettext(message)
+
+
+def labelled(label: str, text: object) -> str:
+    """A label and what it stands for, with the blanks that the language puts around a colon."""
+    return _("{label}: {text}").format(label=label, text=text)
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Several things said of one, with the blanks that the language puts around a semicolon."""
+    return _("; ").join(parts)
 
 
 def ngettext(one: str, many: str, count: int) -> str:

@@ -49,6 +49,21 @@ def run(folder: Path, runs: int) -> Iterable[Result]:
         "import, rows/s against csv + executemany", rates[0], rates[1], 0.6, len(ours), "/s", more_is_better=True
     )
     yield Result("import, longest hold of the write lock", max(holds), None, 200, len(holds))
+    yield _last_step(folder)
+
+
+def _last_step(folder: Path) -> Result:
+    """How long a list twice as long keeps the lock where it becomes visible, all of it at once; median of three."""
+    path = folder / "bloc_long.csv"
+    path.write_text(_list_of(2 * ROWS), encoding="cp1252")
+    longest = []
+    for number in range(3):
+        holds: list[float] = []
+        store = _desk(folder / f"long{number}.db")
+        _import(store, path, holds)
+        store.close()
+        longest.append(max(holds))
+    return Result(f"import of {2 * ROWS} rows, longest hold, median", sorted(longest)[1], None, 200, 3)
 
 
 def _desk(path: Path) -> Store:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crisisdesk.domain.matches import Reason
 from crisisdesk.domain.matching import Candidate, MatchQuery, likely_same, near_dates, read_query, similarity, weigh
-from crisisdesk.domain.namekeys import sound_key, words_of
+from crisisdesk.domain.namekeys import pair_sound, sound_key, words_of
 from crisisdesk.domain.text import fold, fold_words
 from crisisdesk.domain.words import Strength
 
@@ -114,3 +114,19 @@ def test_two_signs_make_a_proposal_and_family_is_none(
     shared: set[str], one: tuple[str | None, ...], other: tuple[str | None, ...], strength: Strength | None
 ) -> None:
     assert likely_same(shared, one, other)[0] == strength
+
+
+@given(
+    st.sampled_from(["Dupont", "Müller", "Van den Bossche", "Lambert"]),
+    st.sampled_from(["Marie", "Jean-Luc", "Claire"]),
+)
+def test_a_whole_name_has_one_sound_in_either_order(last: str, first: str) -> None:
+    (pair,) = pair_sound(fold(last), fold(first))
+    assert pair_sound(fold(first), fold(last)) == (pair,)
+    assert pair in words_of(last, first)
+    assert pair not in words_of(last) | words_of(first)
+
+
+def test_half_a_name_without_a_sound_has_no_pair() -> None:
+    assert pair_sound(fold("Dupont"), fold("Zoé")) == ()
+    assert pair_sound(fold("Dupont")) == ()

@@ -52,7 +52,7 @@ def test_niss_agrees_with_the_library(birth: date, counter: int) -> None:
         ("16/05/22 10:20", date(2022, 5, 16), "10:20"), ("19/05/2022 - 8h30", date(2022, 5, 19), "8h30"),
         ("24/06/22 matin", date(2022, 6, 24), "matin"), ("le 17/05/2022", date(2022, 5, 17), ""),
         ("31/02/2022", None, ""), ("00/00/0000", None, ""), ("à refixer", None, ""), ("juin", None, ""),
-        ("1971", None, ""),
+        ("1971", None, ""), ("16/05/2022 ou 18/05/2022", None, ""), ("16/05/2022-17/05/2022", None, ""),
     ],
 )  # fmt: skip
 def test_dates_of_a_file(text: str, day: date | None, rest: str) -> None:

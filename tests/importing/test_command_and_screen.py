@@ -68,7 +68,7 @@ async def test_the_screen_takes_a_list_in(desk_store: Store, tmp_path: Path) -> 
     async with open_screens(desk_store, "lists") as pilot:
         await pilot.press("i")
         await settled(pilot)
-        await type_text(pilot, f"{path}\r\r\r\r")
+        await type_text(pilot, f"{path}\r\r\r\r\r")
         await until(pilot, "NOËL")
         assert "cp1252" in screen_text(pilot)
         assert count(desk_store, "source_file") == 0

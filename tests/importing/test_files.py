@@ -57,7 +57,9 @@ def test_broken_files_are_refused(tmp_path: Path, desk_store: Store) -> None:
         "giant.csv": (csv_bytes() + b'"' + b"x" * 3_000_000 + b'"\n', "field_too_large"),
         "nodate.csv": (b"NOM;PRENOM;TEL\nA;B;0451223344\nC;D;0451223345\n", "no_date_column"),
         "noname.csv": (b"foo;bar;DATE PREVUE;TEL;SALLE\n1;2;30/05/2022;0451223344;1\n", "no_name_column"),
+        "emptydate.csv": (b"NOM;PRENOM;TEL;DATE PREVUE\nA;B;0451223344;\nC;D;0451223345;\n", "no_date_column"),
         "nothing.csv": (b"foo;bar\n1;2\n", "no_usable_columns"),
+        "data.csv": (b'{"patients": [{"nom": "NOIRET"}]}\n', "file_type_mismatch"),
         "twice.csv": (b"NOM;PRENOM;DATE;DATE\nA;B;30/05/2022;31/05/2022\n", "duplicate_header"),
         "list.csv.gz": (gzip.compress(csv_bytes()), "file_type_unknown"),
     }
@@ -98,6 +100,21 @@ def test_a_stray_quote_swallows_no_rows() -> None:
 @pytest.mark.parametrize(("encoding", "found"), [("utf-8", "utf-8"), ("utf-8-sig", "utf-8-sig"), ("cp1252", "cp1252")])
 def test_encodings(encoding: str, found: str) -> None:
     assert decode("Noël;Škoda €".encode(encoding), None) == ("Noël;Škoda €", found)
+
+
+@pytest.mark.parametrize("encoding", ["cp850", "mac_roman"])
+def test_letters_that_only_look_like_cp1252_are_not_guessed(encoding: str) -> None:
+    with pytest.raises(Refused) as refused:
+        decode("NOIRET;André;Bébé\nLAMBERT;Désiré".encode(encoding), None)
+    assert refused.value.code == "encoding_unknown"
+
+
+def test_two_encodings_in_one_file_are_not_guessed() -> None:
+    with pytest.raises(Refused) as refused:
+        decode("André;Zoé;Noël".encode() + "\nDésiré".encode("cp1252"), None)
+    assert refused.value.code == "encoding_unknown"
+    text = "« l’œil… » – Zoé, Škoda; ŒDÈME"
+    assert decode(text.encode("cp1252"), None) == (text, "cp1252")
 
 
 def test_an_old_encoding_on_request() -> None:

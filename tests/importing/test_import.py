@@ -2,10 +2,6 @@
 
 import csv
 import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -208,30 +204,6 @@ def test_the_sums_hold_for_any_file(desk_template: Path, tmp_path: Path, rows: l
     store.close()
 
 
-@pytest.mark.parametrize(
-    ("moment", "size", "visible"), [("staging", 40, 0), ("publishing", 500, 0), ("between", 40, 40)]
-)
-def test_killed_half_way(desk_path: Path, tmp_path: Path, moment: str, size: int, visible: int) -> None:
-    path = write(tmp_path / "bloc.csv", [person(number) for number in range(120)])
-    folder = Path(__file__).parent
-    command = [sys.executable, str(folder / "killed_import.py"), str(desk_path), str(path), moment, str(size)]
-    killed = subprocess.run(command, check=False, env={**os.environ, "PYTHONPATH": str(folder)}, timeout=60)
-    assert killed.returncode == -signal.SIGKILL
-    store = open_desk(desk_path)
-    assert count(store, "postponement") == visible
-    assert not list_imports(store)
-    take_in(store, write(tmp_path / "other.csv", [person(900, acte="Autre")]))
-    whole = 120 if visible else 0  # what had begun to be published is finished, the rest is taken back
-    assert count(store, "postponement") == whole + 1
-    assert count(store, "callback") == whole + 1
-    report = take_in(store, path)
-    assert count(store, "postponement") == count(store, "callback") == 121
-    assert report.files[0]["counts"]["accepted"] == 120
-    with store.read() as connection:
-        assert journal.verify(connection).first_fault is None
-    store.close()
-
-
 def test_hostile_names_are_kept_as_text(desk_store: Store, tmp_path: Path) -> None:
     names = [
         "[/]",
@@ -280,3 +252,46 @@ def test_the_broken_samples(desk_store: Store, shared_samples: Path) -> None:
         print(entry["file"], entry["refused"], entry["why"])
     assert all(entry["refused"] for entry in report.files)
     assert count(desk_store, "source_file") == 0
+
+
+def test_a_third_list_shows_that_two_patients_are_one(desk_store: Store, tmp_path: Path) -> None:
+    by_phone, by_number = line(), line(tel="", niss=NISS, acte="Phaco", date="02/06/2022")
+    both = line(niss=NISS, acte="LCA", date="03/06/2022")
+    first = take_in(desk_store, write(tmp_path / "imagerie.csv", [by_phone, person(1)]))
+    second = take_in(desk_store, write(tmp_path / "consultations.csv", [by_number, person(2)]))
+    assert first.rows[1]["patient"] != second.rows[1]["patient"]
+    assert len(second.proposals) == 1
+    third = take_in(desk_store, write(tmp_path / "bloc.csv", [both, person(3)]))
+    assert third.rows[1]["patient"] == first.rows[1]["patient"]
+    assert not third.proposals
+    with desk_store.read() as connection:
+        assert connection.exec_driver_sql("SELECT state FROM likeness").scalar_one() == "merged"
+        query = "SELECT count(*) FROM postponement WHERE patient_id = ?"
+        assert connection.exec_driver_sql(query, (first.rows[1]["patient"],)).scalar_one() == 3
+        assert journal.verify(connection).first_fault is None
+
+
+def test_who_is_being_rung_is_not_joined(desk_store: Store, tmp_path: Path) -> None:
+    first = take_in(desk_store, write(tmp_path / "imagerie.csv", [line(), person(1)]))
+    take_in(desk_store, write(tmp_path / "consultations.csv", [line(tel="", niss=NISS, acte="Phaco"), person(2)]))
+    with desk_store.write() as connection:
+        lease = "state = 'leased', leased_by = 1, lease_until = '2022-05-20 09:00:00.000000'"
+        ring = f"UPDATE callback SET {lease} WHERE patient_id = ?"
+        connection.exec_driver_sql(ring, (first.rows[1]["patient"],))
+    report = take_in(desk_store, write(tmp_path / "bloc.csv", [line(niss=NISS, acte="LCA"), person(3)]))
+    assert len(report.proposals) == 1
+
+
+def test_twins_with_one_telephone_stay_two(desk_store: Store, tmp_path: Path) -> None:
+    lists = {
+        "imagerie.csv": [line(prenom="Mathis"), line(prenom="Mathias", acte="IRM")],
+        "consultations.csv": [
+            line(prenom="Mathis", niss=NISS, acte="A"), line(prenom="Mathias", niss="58031204558", acte="B")
+        ],
+        "bloc.csv": [line(prenom="Mathias", acte="C"), line(prenom="Mathis", acte="D")],
+    }  # fmt: skip
+    reports = [take_in(desk_store, write(tmp_path / name, rows)) for name, rows in lists.items()]
+    names: dict[object, set[object]] = {}
+    for row in (row for report in reports for row in report.rows[1:]):
+        names.setdefault(row["patient"], set()).add(row["values"]["first_name"])
+    assert sorted(map(sorted, names.values())) == [["Mathias"], ["Mathis"]]

@@ -205,8 +205,8 @@ LAYOUTS = (
 TYPICAL = {
     "full_name": "NOIRET Marie", "last_name": "NOIRET", "first_name": "Marie", "birth_date": "12/03/1958",
     "niss": NISS_1958, "phone": "0451 22 33 44", "procedure": "PTG gauche", "clinician": "Dr Hautmont",
-    "planned_date": "30/05/2022", "planned_time": "8h30", "room": "Salle 2", "priority": "P3", "remark": "Pacemaker", "record_number": "A1",
-    "postcode": "6700", "town": "Arlon", "service": "Cardiologie", "": "x",
+    "planned_date": "30/05/2022", "planned_time": "8h30", "room": "Salle 2", "priority": "P3", "remark": "Pacemaker",
+    "record_number": "A1", "postcode": "6700", "town": "Arlon", "service": "Cardiologie", "": "x",
 }  # fmt: skip
 READ = TYPICAL | {"birth_date": "1958-03-12", "planned_date": "2022-05-30", "planned_time": "08:30"}
 
@@ -239,3 +239,12 @@ def test_how_long_an_act_takes_is_no_hour(setting: Setting) -> None:
     people = [f"NOIRET;Anne {n};12/03/1958;0451 22 33 44;{n + 16}/05/2022;1h{n}5;Acte" for n in range(5)]
     rows = rows_of("\n".join(["Nom;Prénom;DDN;Tél;Date RDV;Temps bloc prévu;Acte", *people]), setting)
     assert rows[1].values["planned_time"] is None
+
+
+def test_a_column_of_dates_that_holds_none_leaves_its_place_to_one_that_does(setting: Setting) -> None:
+    people = [f"NOIRET;Anne {n};12/03/19{n}8;0451 22 33 44;à voir;{n + 16}/05/2022;Acte" for n in range(5)]
+    header = "Nom;Prénom;DDN;Tél;Date;Zone 2;Acte"
+    rows = rows_of("\n".join([header, *people]), setting)
+    assert rows[1].values["planned_date"] == "2022-05-16"
+    rows = rows_of("\n".join([header, *[text.replace("/05/2022", "") for text in people]]), setting)
+    assert "date_unreadable" in rows[1].codes

@@ -64,3 +64,33 @@ def test_a_file_of_calls_is_stored_once_and_its_bad_lines_are_named(run) -> None
     for number in ("3", "4", "5"):
         assert number in done.stderr
     assert len(json.loads(run("call", "list", "--day", "2022-05-31", "--json").stdout)) == 1
+
+
+def test_the_file_of_a_patient_from_the_command_line(run) -> None:  # type: ignore[no-untyped-def]
+    person = ("--last-name", "Dupont", "--first-name", "Marie", "--birth", "30/7/85", "--niss", "85073003328")
+    run("call", "add", "callback", *person, "--phone", "063 23 11 11", "--site-id", "arlon")
+    run("call", "add", "informed", "--last-name", "Dupond", "--first-name", "Marie", "--phone", "063 23 11 22")
+    masked = json.loads(run("patient", "show", "1", "--json").stdout)["niss"]
+    assert masked.startswith("85.07.30")
+    assert "033" not in masked
+    assert json.loads(run("patient", "show", "1", "--json", "--full").stdout)["niss"] == "85073003328"
+
+    changed = json.loads(
+        run("patient", "correct", "2", "--last-name", "Dupont", "--voicemail", "none", "--json").stdout
+    )
+    assert {row["field"]: (row["old"], row["new"]) for row in changed} == {
+        "last_name": ("Dupond", "Dupont"), "voicemail": ("unknown", "none"),
+    }  # fmt: skip
+    assert run("patient", "correct", "2").returncode == 1
+    assert run("patient", "correct", "2", "--birth", "31/02/1958").returncode == 1
+
+    assert json.loads(run("patient", "merge", "1", "2", "--json").stdout) == {"patient_id": 1, "merged": 2}
+    assert json.loads(run("patient", "show", "2", "--json").stdout)["patient_id"] == 1
+    assert run("patient", "split", "1", "2").returncode == 0
+    assert run("patient", "split", "1", "2").returncode == 1
+
+    stopped = json.loads(run("patient", "death", "1", "report", "--json").stdout)
+    assert stopped["callbacks"] == [1]
+    assert run("patient", "death", "1", "confirm").returncode == 1
+    assert run("patient", "death", "1", "refute").returncode == 1
+    assert run("patient", "death", "1", "refute", "--why", "elle a rappelé").returncode == 0

@@ -11,7 +11,8 @@ from crisisdesk.desk.drafts import list_drafts, save_draft
 from crisisdesk.desk.intake import CallForm, FormRefused, ItemSaid, RecordedCall, ReportedItem, record_call
 from crisisdesk.domain.callref import read_reference
 from crisisdesk.domain.reference import Reference
-from crisisdesk.errors import LeaseLost
+from crisisdesk.domain.words import Role
+from crisisdesk.errors import LeaseLost, RuleBroken
 from crisisdesk.store import journal
 from crisisdesk.store.calls import read_call
 from crisisdesk.store.engine import Store
@@ -217,3 +218,10 @@ def test_every_call_is_journalled_and_read_back(record: Record, store: Store) ->
     assert call
     assert call["words"] == "genou"
     assert len(call["patients"]) == 1
+
+
+def test_an_auditor_records_no_call(store: Store, amelie: Agent) -> None:
+    auditor = replace(amelie, role=Role.AUDITOR)
+    form = CallForm("a" * 32, NOW, "informed", phone="063231111")
+    with pytest.raises(RuleBroken):
+        record_call(store, form, agent=auditor, now=NOW)

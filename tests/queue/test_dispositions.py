@@ -3,15 +3,16 @@
 from datetime import date, timedelta
 
 import pytest
-from waiting import World
 
 from crisisdesk.desk.attempts import AttemptForm, ItemResult, preview, record_attempt
 from crisisdesk.desk.callbacks import NothingNow, take, take_next
+from crisisdesk.desk.patients import report_death
 from crisisdesk.desk.reopening import OpeningForm, confirm_opening
 from crisisdesk.domain.schedule import calendar_of, is_calling_time, part_of_day
 from crisisdesk.domain.wishes import Wish
 from crisisdesk.domain.words import NextStep, Scope
 from crisisdesk.errors import LeaseLost, RuleBroken
+from waiting import World
 
 SLOT = date(2022, 6, 8)
 
@@ -113,10 +114,15 @@ def test_death_stops_every_callback_of_the_person_and_no_other(world: World) -> 
             connection, patient_id=patient_id, site_id="marche", postponement_ids=[], wish=None, released=True,
             call_id=None, agent_id=None, now=world.now,
         )  # fmt: skip
-    held = take(world.store, there, agent=world.bruno, now=world.now)
     world.ring(here, "deceased", note="annoncé par la fille")
     assert {world.row(here).hold, world.row(there).hold} == {"confirm_death"}
     assert world.row(other).hold == ""
+
+
+def test_a_death_reported_meanwhile_refuses_the_call_that_is_going_on(world: World) -> None:
+    there = world.callback(released=True)
+    held = take(world.store, there, agent=world.bruno, now=world.now)
+    report_death(world.store, world.row(there).patient_id, agent=world.amelie, now=world.now)
     form = AttemptForm("late", there, held.lease.generation, "busy", held.number, world.now)  # type: ignore[union-attr]
     with pytest.raises(LeaseLost):
         record_attempt(world.store, form, agent=world.bruno, now=world.now)

@@ -1,6 +1,7 @@
 """Which instruction is in force: the most specific, then the newest; the history stays."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -48,3 +49,9 @@ def test_what_cannot_be_issued(world: World) -> None:
             issue_instruction(world.store, form, agent=world.sonia, now=world.now)
     with pytest.raises(RuleBroken, match="supervisor"):
         issue_instruction(world.store, InstructionForm("x"), agent=world.amelie, now=world.now)
+
+
+@pytest.mark.parametrize("scope", [{"site_id": "nowhere"}, {"topic": "nothing"}, {"service_id": 9999}])
+def test_an_instruction_for_what_the_desk_does_not_have_is_refused(world: World, scope: dict[str, Any]) -> None:
+    with pytest.raises(RuleBroken, match="There is no"):
+        issue_instruction(world.store, InstructionForm("Venez à jeun.", **scope), agent=world.sonia, now=world.now)

@@ -1,5 +1,6 @@
 """The queue of a site: its order, its reasons, and what is said when nobody can be rung."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -17,8 +18,9 @@ from crisisdesk.desk.callbacks import (
     take_next,
     take_over,
 )
+from crisisdesk.desk.home import count_sites
 from crisisdesk.domain.wishes import Wish
-from crisisdesk.domain.words import PartOfDay
+from crisisdesk.domain.words import PartOfDay, Role
 from crisisdesk.errors import LeaseLost, RuleBroken
 from crisisdesk.store import callbacks
 from waiting import World
@@ -172,10 +174,10 @@ def test_a_settled_callback_cannot_be_served(world: World) -> None:
     callback_id = world.callback(released=True)
     take(world.store, callback_id, agent=world.bruno, now=world.now)
     with world.store.write() as connection, pytest.raises(LeaseLost, match="Bruno"):
-        callbacks.settle(connection, callback_id, "informed", world.amelie.agent_id, world.now, None)
+        callbacks.settle(connection, callback_id, "treated_elsewhere", world.amelie.agent_id, world.now, None)
     world.later(minutes=11)
     with world.store.write() as connection:
-        callbacks.settle(connection, callback_id, "informed", world.amelie.agent_id, world.now, None)
+        callbacks.settle(connection, callback_id, "treated_elsewhere", world.amelie.agent_id, world.now, None)
     assert world.fact(world.items_of(callback_id)[0]).reached_at
     with pytest.raises(RuleBroken, match="closed"):
         take(world.store, callback_id, agent=world.bruno, now=world.now)
@@ -218,3 +220,29 @@ def test_the_order_is_total_and_what_is_served_is_the_first_that_may(
             world.later(minutes=11)
         else:
             world.ring(answer.callback_id, what, note="note")
+
+
+def test_the_home_screen_counts_what_the_queue_calls_ready(world: World) -> None:
+    world.callback(released=True)
+    world.callback(released=True, phones=[])
+    tried = world.callback(released=True)
+    world.ring(tried, "busy")
+    held = world.callback(released=True)
+    take(world.store, held, agent=world.bruno, now=world.now)
+    world.callback()
+    counts = list_queue(world.store, "arlon", now=world.now).counts
+    (arlon,) = [site for site in count_sites(world.store, now=world.now) if site.site_id == "arlon"]
+    assert (arlon.ringable, arlon.open) == (counts["ready"], sum(counts.values())) == (1, 5)
+    world.later(hours=1)  # the lease ran out, the tried one has rested
+    (arlon,) = [site for site in count_sites(world.store, now=world.now) if site.site_id == "arlon"]
+    assert arlon.ringable == list_queue(world.store, "arlon", now=world.now).counts["ready"] == 3
+
+
+def test_an_auditor_reads_and_rings_nobody(world: World) -> None:
+    callback_id = world.callback(released=True)
+    auditor = replace(world.amelie, role=Role.AUDITOR)
+    with pytest.raises(RuleBroken, match="auditor"):
+        take(world.store, callback_id, agent=auditor, now=world.now)
+    with pytest.raises(RuleBroken, match="auditor"):
+        take_next(world.store, "arlon", agent=auditor, now=world.now)
+    assert open_card(world.store, callback_id, agent=auditor, now=world.now).lease is None

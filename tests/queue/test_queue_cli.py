@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from crisisdesk import clock
 from crisisdesk.desk.reference import data_folder, init_desk
+from crisisdesk.store import tables
 from crisisdesk.store.engine import open_desk
 from waiting import World
 
@@ -72,3 +74,41 @@ def test_instructions_have_versions(desk: Path) -> None:
     found = json.loads(run(desk, "instruction", "list", "arlon", "--json").stdout)
     assert found[0]["words"] == "Venez à jeun."
     assert found[0]["version"] == 2
+
+
+def test_held_decided_unplaced_placed(desk: Path) -> None:
+    store = open_desk(desk)
+    world = World(store, NOW, agents=("sonia", "sonia", "sonia"))
+    held = world.callback(released=True)
+    world.ring(held, "declines", note="ne veut plus")
+    item = world.postponement(world.patient("Perdu"))
+    store.close()
+    (line,) = json.loads(run(desk, "callback", "held", "--json").stdout)
+    assert (line["callback_id"], line["hold"]) == (held, "review")
+    assert "with a clinician" in run(desk, "callback", "held", "arlon").stdout
+    decision = ("callback", "decide", str(held), "close", "--clinician", "Dr Lambert")
+    assert run(desk, *decision, "--reason", "").returncode == 1
+    assert "ends" in run(desk, *decision, "--reason", "d'accord").stdout
+    assert "PERDU" in run(desk, "callback", "unplaced").stdout
+    assert run(desk, "callback", "place", str(item), "arlon", "surgery").returncode == 0
+    assert "Every postponement is in a queue" in run(desk, "callback", "unplaced").stdout
+
+
+def test_a_filter_that_is_none_is_refused(desk: Path) -> None:
+    wrong = run(desk, "queue", "arlon", "--only", "raedy")
+    assert wrong.returncode == 1
+    assert "ready" in wrong.stderr
+
+
+def test_the_plan_of_a_day_holds_what_was_entered_in_its_evening(desk: Path) -> None:
+    store = open_desk(desk)
+    world = World(store, NOW, agents=("sonia", "sonia", "sonia"))
+    evening = datetime(2022, 5, 30, 21, 30, tzinfo=UTC)  # 23:30 in Brussels, long after the calling hours
+    service = world.service()
+    with store.write() as connection:
+        row = {"service_id": service, "stage": "actual", "state": "partial", "opens_on": NOW.date()}
+        connection.execute(insert(tables.opening).values(**row, capacity_a_day=77, entered_at=evening))
+    store.close()
+    lines = json.loads(run(desk, "opening", "list", "arlon", "--as-of", "30/05", "--json").stdout)
+    (line,) = [line for line in lines if line["service_id"] == service]
+    assert line["coming"]["capacity_a_day"] == 77

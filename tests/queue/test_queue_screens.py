@@ -77,6 +77,22 @@ async def test_a_burst_of_keys_takes_chooses_fills_and_stores(world: World) -> N
     assert world.fact(item).rebooked_at
 
 
+async def test_the_accepted_day_is_said_before_and_after_it_is_stored(world: World) -> None:
+    opened(world)
+    world.callback(released=True, priority="P1b")
+    world.callback(released=True, priority="P4")
+    async with open_screens(world.store, "queue", language="en") as pilot:
+        await keys(pilot, "enter")
+        text = await keys(pilot, "a")
+        assert "Type the number of a day" in text, "no day is chosen: nothing may be announced"
+        text = await keys(pilot, "1")
+        assert "Booked: " in text
+        text = await keys(pilot, "enter")
+        assert "✓ Booked: " in text
+        text = await keys(pilot, "enter")
+        assert "stored" not in text.splitlines()[1], "that was said of the patient before"
+
+
 async def test_a_note_and_a_moment_are_asked_for(world: World) -> None:
     worse, later = world.callback(released=True, priority="P1a"), world.callback(released=True, priority="P4")
     async with open_screens(world.store, "queue", language="en") as pilot:

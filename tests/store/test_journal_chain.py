@@ -111,7 +111,7 @@ def forge(path: Path, seq: int, copy_of: int, **changes: str) -> None:
     names = ("seq", *COLUMNS)
     values = connection.execute(f"SELECT {', '.join(names)} FROM journal WHERE seq = {copy_of}").fetchone()
     row = {**dict(zip(names, values, strict=True)), "seq": seq, **changes}
-    row["hash"] = _digest(row)
+    row["hash"] = _digest([row[name] for name in names if name != "hash"])
     places = ", ".join(f":{name}" for name in names)
     connection.execute(f"INSERT OR REPLACE INTO journal ({', '.join(names)}) VALUES ({places})", row)
     connection.commit()

@@ -14,7 +14,7 @@ from crisisdesk.desk.drafts import list_drafts, save_draft
 from crisisdesk.store.engine import Store
 from terminal import Terminal, desk_command
 
-F2, REDRAW = b"\x1bOQ", b"\x12"
+F2, REDRAW, SAVE = b"\x1bOQ", b"\x12", b"\x13"
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +49,22 @@ def test_a_call_written_in_one_go_lands_in_its_fields(screen: Terminal, desk_sto
     screen.see("12/03/1958")
     names = {name for name, value in drafts(desk_store, amelie)[0].items() if value in wanted}
     assert len(names) == 4
+
+
+def test_a_whole_call_in_one_write_is_stored_field_by_field(screen: Terminal, desk_store: Store) -> None:
+    """From the key of a new call to the key that saves it, without a look at the screen in between."""
+    fields = "063231111\tDupont\tMarie\t12/03/1958\t\ts\t\t\tf\tarlon\to\tle genou à 80 %\t\t\tr\tdemain matin"
+    screen.type(F2 + fields.encode() + SAVE)
+    screen.see("0 0 0 1 -")
+    with desk_store.read() as connection:
+        call = connection.exec_driver_sql(
+            "SELECT caller_phone, caller_kind, language, site_id, topic, words, disposition FROM call"
+        ).one()
+        patient = connection.exec_driver_sql("SELECT last_name, first_name, birth_on FROM patient").one()
+        callback = connection.exec_driver_sql("SELECT site_id, part_of_day FROM callback").one()
+    assert tuple(call) == ("+3263231111", "self", "fr", "arlon", "operation_postponed", "le genou à 80 %", "callback")
+    assert tuple(patient) == ("Dupont", "Marie", "1958-03-12")
+    assert tuple(callback) == ("arlon", "morning")
 
 
 def test_sigterm_keeps_the_field_and_mends_the_terminal(screen: Terminal, desk_store: Store, amelie: Agent) -> None:

@@ -1,4 +1,4 @@
-"""`crisisdesk call ...` and `crisisdesk patient ...`: the plain twins of the screens Intake and Patient."""
+"""`crisisdesk call ...`: the plain twin of the screen Intake."""
 
 import json
 import sys
@@ -38,13 +38,14 @@ _OPTIONS = {
     "voicemail": N_("what may be left on the machine: unknown, none, identified"),
     "taken_by": N_("login or name of who took the call (paper)"),
     "slip_number": N_("number of the paper slip"),
+    "taken_at": N_("when the call was taken (paper): 14:20, 31/05 14:20"),
     "uid": N_("the form's own number: the same one is stored once"),
 }
 _LONGEST_LINE = 200_000
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Add `call` and `patient`."""
+    """Add `call`."""
     call = subparsers.add_parser("call", help=_("record and show calls"))
     parts = call.add_subparsers(title=_("commands"), metavar=_("COMMAND"), required=True)
     _add_call(parts)
@@ -55,14 +56,6 @@ def add_parser(subparsers: Subparsers) -> None:
     one = parts.add_parser("show", help=_("one call, by its reference"))
     one.add_argument("reference", metavar=_("REFERENCE"))
     one.set_defaults(run=show_call)
-    patient = subparsers.add_parser("patient", help=_("find and show patients"))
-    parts = patient.add_subparsers(title=_("commands"), metavar=_("COMMAND"), required=True)
-    find = parts.add_parser("find", help=_("who may be meant: name, number, birth date, reference, in any order"))
-    find.add_argument("text", nargs="+", metavar=_("TEXT"))
-    find.set_defaults(run=find_patient)
-    shown = parts.add_parser("show", help=_("everything about one person"))
-    shown.add_argument("patient_id", type=int, metavar="ID")
-    shown.set_defaults(run=show_patient)
 
 
 def _add_call(parts: Subparsers) -> None:
@@ -102,7 +95,7 @@ def add_call(arguments: Namespace, context: Context) -> int:
         "reference": _("Reference"),
         "patients": _("Patients"),
         "callbacks": _("Callbacks"),
-        "proof": _("Words"),
+        "proof": _("Agreed words"),
     }
     show_record(context, headings, saved)
     for words in saved["warnings"]:
@@ -263,86 +256,4 @@ def show_call(arguments: Namespace, context: Context) -> int:
         show_json(context, found)
         return 0
     show_record(context, {name: name for name, value in found.items() if value not in (None, "", {}, [], False)}, found)
-    return 0
-
-
-def find_patient(arguments: Namespace, context: Context) -> int:
-    """People who may be meant, best first."""
-    from crisisdesk.desk.linking import MatchQuery, find_matches, words_for
-
-    reference = context.reference()
-    query = MatchQuery(text=" ".join(arguments.text))
-    found = find_matches(context.open_store(), query, now=context.now(), reference=reference)
-    rows = [
-        {
-            "id": match.patient_id,
-            "name": match.name,
-            "birth": match.birth_on,
-            "phones": [line.number for line in match.phones],
-            "items": len(match.items),
-            "callbacks": len(match.callbacks),
-            "why": list(words_for(match)),
-            "on_this_number_only": match in found.on_this_number,
-        }
-        for match in (*found.matches, *found.on_this_number)
-    ]
-    headings = {
-        "id": "ID",
-        "name": _("Name"),
-        "birth": _("Born on"),
-        "phones": _("Numbers"),
-        "items": _("Postponements"),
-        "callbacks": _("Callbacks"),
-        "why": _("Why"),
-    }
-    show_table(context, headings, rows, empty=_("Nobody found."))
-    if found.reference_near:
-        say(
-            context,
-            _("This reference does not fit its letter; perhaps: {near}.").format(near=", ".join(found.reference_near)),
-        )
-    return 0
-
-
-def show_patient(arguments: Namespace, context: Context) -> int:
-    """Everything about one person, oldest to newest. The read is journalled."""
-    from crisisdesk.desk.patients import open_patient
-    from crisisdesk.domain.person import mask_national_number
-
-    reference = context.reference()
-    zone = reference.desk.time_zone
-    file = open_patient(context.open_store(), arguments.patient_id, agent=context.agent(), now=context.now())
-    if context.json:
-        show_json(context, file)
-        return 0
-    record = {
-        "name": file.name,
-        "birth": file.birth_on,
-        "niss": mask_national_number(file.niss, reference.desk.national_number),
-        "phones": [line.number for line in file.phones],
-        "items": [
-            f"{item.service_name} {item.site_id} {item.original_on or ''} {item.priority or '?'} {item.coverage.value}"
-            for item in file.items
-        ],
-        "proof": file.proof,
-        "death": _("reported") if file.death_reported_at else "",
-    }
-    show_record(
-        context,
-        {
-            "name": _("Name"),
-            "birth": _("Born on"),
-            "niss": _("National no."),
-            "phones": _("Numbers"),
-            "items": _("Postponements"),
-            "proof": _("Words"),
-            "death": _("Death"),
-        },
-        record,
-    )
-    rows = [{"at": f"{clock.to_local(event.at, zone):%d/%m/%Y %H:%M}", "what": event.kind.value, "agent": event.agent,
-             "code": event.code, "words": event.words} for event in file.events]  # fmt: skip
-    show_table(
-        context, {"at": _("When"), "what": _("What"), "agent": _("Agent"), "code": _("Code"), "words": _("Said")}, rows
-    )
     return 0

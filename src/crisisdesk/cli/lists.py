@@ -8,7 +8,7 @@ from crisisdesk.cli.context import Context
 from crisisdesk.cli.output import complain, say, show_json, show_table
 from crisisdesk.cli.parser import Subparsers
 from crisisdesk.errors import RuleBroken
-from crisisdesk.i18n import _, ngettext
+from crisisdesk.i18n import _, labelled, ngettext
 
 if TYPE_CHECKING:
     from crisisdesk.desk.importing.preparing import Options
@@ -96,15 +96,29 @@ def _show(report: "ImportReport", context: Context, *, dry_run: bool) -> None:
     if context.json:
         show_json(context, {"files": report.files, "missing": report.missing, "proposals": report.proposals})
         return
-    show_table(context, _headings(), [_line(report, entry) for entry in report.files])
+    if taken := [entry for entry in report.files if not entry["refused"]]:
+        show_table(context, _headings(), [_line(report, entry) for entry in taken])
+    _show_columns(report, context)
     for entry in report.files:
         for code in entry["warnings"]:
-            complain(context, f"{entry['file']}: {code_words(code)}")
+            complain(context, labelled(entry["file"], code_words(code)))
     for name in report.without_site:
         complain(
             context, _("{file}: no site is known, its patients are in no queue. Name it with --site.").format(file=name)
         )
     _summary(report, context, dry_run)
+
+
+def _show_columns(report: "ImportReport", context: Context) -> None:
+    """What was understood of each header, in the words that --map takes, and what was not."""
+    for name, columns, unused in report.understood:
+        said = ", ".join(f"{field} = {header}" for field, header in columns)
+        say(context, _("{file} · columns: {columns}").format(file=name, columns=said))
+        if unused:
+            say(context, _("{file} · not used: {columns}").format(file=name, columns=", ".join(unused)))
+        if not {"last_name", "full_name"} & {field for field, _header in columns}:
+            words = _("{file}: no column is understood as the family name. Name it with --map COLUMN=last_name.")
+            complain(context, words.format(file=name))
 
 
 def _headings() -> dict[str, str]:

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 # command -> the module of crisisdesk.cli whose `add_parser` makes it. The order is that of `--help`.
 COMMANDS: Mapping[str, str] = {
     "desk": "desk", "demo": "demo", "init": "init", "agent": "agents",
-    "import": "lists", "call": "calls", "patient": "calls",
+    "import": "lists", "call": "calls", "patient": "patients",
     "queue": "queue", "attempt": "queue", "callback": "queue", "opening": "openings", "instruction": "openings",
-    "day": "day", "journal": "journal", "check": "check", "paths": "paths", "completion": "completion",
+    "day": "day", "journal": "journal", "backup": "backup",
+    "check": "check", "paths": "paths", "completion": "completion",
 }  # fmt: skip
 QUIT_BY_INTERRUPT, QUIT_BY_PIPE, DEFECT = 130, 141, 70  # what a shell shows for SIGINT and SIGPIPE; EX_SOFTWARE
 

@@ -1,13 +1,14 @@
 """`crisisdesk opening` and `instruction`: services close and open, and what agents read out."""
 
 from argparse import ArgumentParser, Namespace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from crisisdesk.cli.context import Context
 from crisisdesk.cli.output import say, show_json, show_table
 from crisisdesk.cli.parser import Subparsers
 from crisisdesk.cli.queue import read_day, site_id_of
-from crisisdesk.clock import from_local, local_day
+from crisisdesk.clock import day_bounds, local_day
 from crisisdesk.domain.words import OpeningState
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _, ngettext
@@ -90,14 +91,15 @@ def list_openings(arguments: Namespace, context: Context) -> int:
         day, zone = read_day(arguments.as_of, context), context.reference().desk.time_zone
         if day is None:
             raise RuleBroken(_("'{text}' is no day. Try 2022-06-03, 03/06 or +3.").format(text=arguments.as_of))
-        as_of = from_local(day, context.reference().desk.calls_until, zone)
+        as_of = day_bounds(day, zone)[1] - timedelta(microseconds=1)
     lines = list_services(context.open_store(), site_id, now=context.now(), as_of=as_of)
     if context.json:
         show_json(context, lines)
         return 0
+    sites = context.reference().sites
     rows = [
         {
-            "site": line.site_id, "service": line.name,
+            "site": sites[line.site_id].name, "service": line.name,
             "state": state_words(line.state) if line.state else _("as usual"), "capacity": line.capacity_a_day,
             "planned": day_words(plan.opens_on) if (plan := line.coming or line.planned) else "",
             "unsettled": line.backlog.unsettled, "released": line.backlog.released, "waiting": line.backlog.waiting,
@@ -184,10 +186,13 @@ def list_all(arguments: Namespace, context: Context) -> int:
     if context.json:
         show_json(context, found)
         return 0
-    zone = context.reference().desk.time_zone
+    reference = context.reference()
+    zone = reference.desk.time_zone
     rows = [
         {
-            "site": line.site_id or _("all sites"), "topic": line.topic or "", "version": line.version,
+            "site": reference.sites[line.site_id].name if line.site_id else _("all sites"),
+            "topic": reference.label("topic", line.topic, context.language) if line.topic else "",
+            "version": line.version,
             "since": moment_words(line.valid_from, zone), "by": line.issued_by, "words": line.words,
         }
         for line in found

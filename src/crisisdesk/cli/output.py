@@ -14,7 +14,7 @@ from typing import Any
 
 from crisisdesk.cli.context import Context
 from crisisdesk.domain.text import inert_text
-from crisisdesk.i18n import _
+from crisisdesk.i18n import _, labelled
 
 GAP = "  "
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # Unicode categories that draw nothing, or anything
@@ -103,7 +103,7 @@ def cell(value: object) -> str:
 
 
 def _facts(headings: Mapping[str, str], record: Mapping[str, object]) -> list[str]:
-    return [f"{label}: {cell(record.get(key))}" for key, label in headings.items()]
+    return [labelled(label, cell(record.get(key))) for key, label in headings.items()]
 
 
 def _table(headings: Mapping[str, str], rows: Sequence[Mapping[str, object]]) -> list[str]:

@@ -6,11 +6,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from crisisdesk.cli.context import Context
+from crisisdesk.cli.held import add_actions
 from crisisdesk.cli.output import say, show_json, show_record, show_table
 from crisisdesk.cli.parser import Subparsers
 from crisisdesk.clock import local_day
 from crisisdesk.errors import RuleBroken
-from crisisdesk.i18n import _
+from crisisdesk.i18n import _, labelled
 
 if TYPE_CHECKING:
     from crisisdesk.desk.attempts import ItemResult
@@ -70,6 +71,7 @@ def _add_callback(subparsers: Subparsers) -> None:
         action.set_defaults(run=run)
         if name == "release":
             action.add_argument("--reason", default="", help=_("why nobody was rung"))
+    add_actions(actions)
 
 
 def site_id_of(context: Context, text: str) -> str:
@@ -96,6 +98,7 @@ def show_queue(arguments: Namespace, context: Context) -> int:
     if len(words) != 1:
         raise RuleBroken(_("Name one site: crisisdesk queue SITE, or crisisdesk queue next SITE."))
     site_id, store = site_id_of(context, words[0]), context.open_store()
+    _check_reason(arguments.only)
     queue = list_queue(store, site_id, now=context.now(), limit=arguments.limit, only=arguments.only)
     if context.json:
         show_json(context, queue)
@@ -105,10 +108,18 @@ def show_queue(arguments: Namespace, context: Context) -> int:
         "why_here": _("why here"), "why_not": _("why not now"),
     }  # fmt: skip
     show_table(context, headings, [_queue_line(row) for row in queue.rows], empty=_("This site has no open callback."))
-    counts = ", ".join(f"{reason_words(code)}: {count}" for code, count in sorted(queue.counts.items()))
+    counts = ", ".join(labelled(reason_words(code), count) for code, count in sorted(queue.counts.items()))
     say(context, _("{open} open ({counts}); {hidden} not shown; {closed} closed today.").format(
         open=queue.open, counts=counts or "0", hidden=queue.hidden, closed=queue.closed_today))  # fmt: skip
     return 0
+
+
+def _check_reason(code: str) -> None:
+    from crisisdesk.desk.queue import REASONS
+
+    if code and code not in REASONS:
+        known = ", ".join(REASONS)
+        raise RuleBroken(_("'{code}' is no reason of a queue. Known: {known}.").format(code=code, known=known))
 
 
 def _queue_line(row: "QueueRow") -> dict[str, object]:
@@ -175,7 +186,9 @@ def _show(card: "CallbackCard", context: Context) -> None:
         "offers": offers, "why": card.why_here, "why_not": card.why_not,
         "instruction": card.instruction.words if card.instruction else "", "voicemail": card.voicemail_words,
         "note": card.note,
-        "history": [f"{moment_words(line.at, zone)} {line.by}: {line.words} {line.note}" for line in card.history],
+        "history": [
+            labelled(f"{moment_words(line.at, zone)} {line.by}", f"{line.words} {line.note}") for line in card.history
+        ],
     }  # fmt: skip
     headings = {
         "callback": _("callback"), "number": _("number to ring"), "patient": _("ask for"), "born": _("born"),

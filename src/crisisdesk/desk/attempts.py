@@ -1,10 +1,20 @@
 """An attempt to ring a patient: what each key would lead to, and the attempt recorded with all its consequences."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
+from dataclasses import replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from crisisdesk.desk.attemptform import (
+    AttemptForm,
+    ItemResult,
+    NextPreview,
+    RecordedAttempt,
+    check_attempt,
+    disposition_of,
+    needs_date,
+    needs_moment,
+)
 from crisisdesk.desk.booking import book
 from crisisdesk.desk.callbacks import lost
 from crisisdesk.desk.rules import calendar_for, reference_of
@@ -15,80 +25,21 @@ from crisisdesk.domain.schedule import day_start
 from crisisdesk.domain.wishes import Wish
 from crisisdesk.domain.words import CallbackState, Coverage, NextStep, PartOfDay, Reach, Scope
 from crisisdesk.errors import LeaseLost, RuleBroken
-from crisisdesk.i18n import _, current_language
+from crisisdesk.i18n import _
 from crisisdesk.store import attempts as rows
-from crisisdesk.store import callbacks, journal
+from crisisdesk.store import callbacks, deaths, journal
 from crisisdesk.store.items import mark_items, prove
 
 if TYPE_CHECKING:
     from crisisdesk.desk.agents import Agent
     from crisisdesk.store.engine import Connection, Store
 
+__all__ = [
+    "AttemptForm", "ItemResult", "NextPreview", "RecordedAttempt", "needs_date", "needs_moment", "preview",
+    "record_attempt",
+]  # fmt: skip
+
 _PROOF = {Coverage.DECIDED, Coverage.REBOOKED, Coverage.DONE}
-LONGEST_NOTE = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class ItemResult:
-    """What was settled for one postponement."""
-
-    code: str
-    """Disposition of scope item."""
-    slot_on: date | None = None
-    slot_time: time | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptForm:
-    """One attempt as the agent ends it."""
-
-    uid: str
-    """Made by the client: a save that is sent twice is stored once."""
-    callback_id: int
-    generation: int
-    """Of the lease under which the patient was rung."""
-    disposition: str
-    number: str
-    started_at: datetime
-    ended_at: datetime | None = None
-    note: str = ""
-    asked: Wish | None = None
-    """When the patient wants to be rung, where the disposition needs it."""
-    items: Mapping[int, ItemResult] = field(default_factory=dict)
-    instruction_id: int | None = None
-    was_read_out: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class NextPreview:
-    """What a disposition would lead to."""
-
-    follow: FollowUp
-    words: str
-    needs_note: bool
-    needs_moment: bool
-    needs_date: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedAttempt:
-    """An attempt that is safely stored."""
-
-    attempt_id: int
-    follow: FollowUp
-    words: str
-    is_repeat: bool = False
-    """It was stored before; nothing was written now."""
-
-
-def needs_moment(disposition: Disposition) -> bool:
-    """Whether the patient has to name a time."""
-    return disposition.next_step == NextStep.AT_TIME
-
-
-def needs_date(disposition: Disposition) -> bool:
-    """Whether a place is given with it."""
-    return disposition.coverage == Coverage.REBOOKED
 
 
 def preview(
@@ -106,7 +57,7 @@ def preview(
         RuleBroken: an unknown disposition or callback.
     """
     reference = reference_of(store)
-    ends = _disposition(reference, Scope.ATTEMPT, disposition)
+    ends = disposition_of(reference, Scope.ATTEMPT, disposition)
     with store.read() as connection:
         row = _existing(connection, callback_id)
         facts = _facts(connection, row, ends, number, reference, now)
@@ -115,14 +66,6 @@ def preview(
     follow = _follow(ends, facts, reference, now, asked)
     words = follow_up_words(follow, reference, now)
     return NextPreview(follow, words, ends.needs_note, needs_moment(ends), needs_date(ends))
-
-
-def _disposition(reference: Reference, scope: Scope, code: str) -> Disposition:
-    found = reference.dispositions.get((scope, code))
-    if found is None:
-        known = ", ".join(row.code for row in reference.dispositions_of(scope))
-        raise RuleBroken(_("There is no disposition '{code}'. Known: {known}.").format(code=code, known=known))
-    return found
 
 
 def _existing(connection: "Connection", callback_id: int) -> Any:
@@ -146,7 +89,13 @@ def _facts(
         same_before=rows.count_same(connection, row.id, ends.code),
         unsettled_after=len(rows.unsettled_items(connection, row.id)),
         part_of_day=PartOfDay(row.part_of_day),
+        promised_from=row.promised_from if _is_early(row, now) else None,
     )
+
+
+def _is_early(row: Any, at: datetime) -> bool:
+    """Whether a moment was promised to the patient that has not come yet."""
+    return row.promised_from is not None and at < row.promised_from
 
 
 def _follow(
@@ -171,42 +120,14 @@ def record_attempt(store: "Store", form: AttemptForm, *, agent: "Agent", now: da
         LeaseLost: the callback is another's, or a later generation's. What was typed is kept as a draft.
     """
     reference = reference_of(store)
-    ends = _disposition(reference, Scope.ATTEMPT, form.disposition)
-    _check(form, ends, reference, now)
+    ends = disposition_of(reference, Scope.ATTEMPT, form.disposition)
+    form = check_attempt(form, ends, reference, now)
     try:
         with store.write() as connection:
             return _record(connection, form, ends, reference, agent, now)
     except LeaseLost:
         _keep_draft(store, form, agent, now)
         raise
-
-
-def _check(form: AttemptForm, ends: Disposition, reference: Reference, now: datetime) -> None:
-    """All mistakes of a form at once."""
-    wrong = []
-    if not form.uid:
-        wrong.append(_("the attempt has no key of its own (uid)"))
-    label = reference.label("disposition.attempt", ends.code, current_language())
-    if ends.needs_note and not form.note.strip():
-        wrong.append(_("'{code}' needs a note: what was said?").format(code=label))
-    if len(form.note) > LONGEST_NOTE:
-        wrong.append(_("the note is longer than {most} characters").format(most=LONGEST_NOTE))
-    if needs_moment(ends) and not _names_moment(form.asked):
-        wrong.append(_("'{code}' needs a moment to come: when does the patient want to be rung?").format(code=label))
-    if form.started_at > now or (form.ended_at is not None and form.ended_at < form.started_at):
-        wrong.append(_("the attempt begins after it ends"))
-    for postponement_id, result in form.items.items():
-        item = _disposition(reference, Scope.ITEM, result.code)
-        if needs_date(item) and result.slot_on is None:
-            wrong.append(_("item {number}: which day does the patient accept?").format(number=postponement_id))
-    if needs_date(ends) and not any(result.slot_on for result in form.items.values()):
-        wrong.append(_("'{code}' needs the day that the patient accepts").format(code=label))
-    if wrong:
-        raise RuleBroken("; ".join(wrong))
-
-
-def _names_moment(asked: Wish | None) -> bool:
-    return asked is not None and bool(asked.not_before or asked.until or asked.part_of_day != PartOfDay.ANY)
 
 
 def _record(
@@ -224,7 +145,7 @@ def _record(
     _settle_items(connection, form, ends, codes, held, agent, now)
     left = rows.unsettled_items(connection, form.callback_id)
     follow = _follow_items(ends, codes, replace(facts, unsettled_after=len(left)), reference, form, now)
-    attempt_id = _insert(connection, form, ends, facts.number, follow, codes, agent, now)
+    attempt_id = _insert(connection, before, form, ends, facts.number, follow, codes, agent, now)
     _book_places(connection, form, held, reference, attempt_id, agent, now)
     _apply(connection, before, form, ends, follow, facts.number, agent, now)
     detail = _detail(connection, before, form, follow, attempt_id)
@@ -281,6 +202,7 @@ def _follow_items(
 
 def _insert(
     connection: "Connection",
+    before: Any,
     form: AttemptForm,
     ends: Disposition,
     number: str,
@@ -295,6 +217,8 @@ def _insert(
         "disposition": ends.code, "reach": ends.reach, "note": form.note.strip(), "next_at": follow.next_at,
         "next_step": follow.step, "instruction_id": form.instruction_id, "was_read_out": form.was_read_out,
     }  # fmt: skip
+    if not _is_early(before, form.started_at):  # the promise that this attempt keeps, or breaks
+        row |= {"promised_from": before.promised_from, "promised_until": before.promised_until}
     return rows.insert_attempt(connection, row, codes)
 
 
@@ -330,23 +254,26 @@ def _apply(
     unanswered = 0 if ends.reach == Reach.PATIENT else before.unanswered + 1
     values: dict[str, Any] = {
         "attempts": before.attempts + 1, "unanswered": unanswered, "last_attempt_at": now, "not_before": follow.next_at,
-        "hold": follow.hold, "part_of_day": follow.part_of_day, "state": CallbackState.WAITING, "leased_by": None,
-        "leased_at": None, "lease_until": None, "promised_from": None, "promised_until": None,
+        "part_of_day": follow.part_of_day, "state": CallbackState.WAITING, "leased_by": None, "leased_at": None,
+        "lease_until": None,
     }  # fmt: skip
+    if before.hold != "review":  # only the clinician lifts that
+        values["hold"] = follow.hold
+    if ends.reach == Reach.PATIENT or not _is_early(before, form.started_at):
+        values |= {"promised_from": None, "promised_until": None}
     if follow.number:
         values["number"] = follow.number
     if follow.step == NextStep.AT_TIME and form.asked is not None and ends.coverage not in _PROOF:
         values |= {"promised_from": follow.next_at, "promised_until": form.asked.until, "note": form.asked.words}
-    if follow.step == NextStep.OPENING:
-        values |= {"released_at": None, "release_why": ""}
     rows.change_callback(connection, form.callback_id, values)
+    if follow.step == NextStep.OPENING:
+        callbacks.let_wait(connection, form.callback_id, now)
     rows.give_rest(connection, before.patient_id, now)
     if follow.finds_wrong:
         rows.mark_number_wrong(connection, before.patient_id, number, now)
         rows.change_callback(connection, form.callback_id, {"number": follow.number})
     if follow.step == NextStep.CONFIRM:
-        rows.report_dead(connection, before.patient_id, agent.agent_id, now)
-        callbacks.stop_for_death(connection, before.patient_id)
+        deaths.report(connection, before.patient_id, agent_id=agent.agent_id, login=agent.login, call_id=None, now=now)
     why = {"escalated": {"at": now.isoformat(), "by": agent.login}} if follow.step == NextStep.ESCALATE else None
     callbacks.redate(connection, [form.callback_id], add_why=why)
     if follow.step == NextStep.CLOSE:
@@ -382,9 +309,15 @@ def _plain(value: Any) -> Any:
 
 
 def _keep_draft(store: "Store", form: AttemptForm, agent: "Agent", now: datetime) -> None:
-    """What was typed outlives the lease that was lost."""
-    from crisisdesk.desk.drafts import save_draft
+    """What was typed outlives the lease that was lost. What the screen kept before is only added to."""
+    from crisisdesk.desk.drafts import list_drafts, save_draft
 
     fields = {"callback_id": str(form.callback_id), "disposition": form.disposition, "note": form.note}
-    fields |= {f"item.{number}": result.code for number, result in form.items.items()}
-    save_draft(store, uid=form.uid, kind="attempt", fields=fields, agent=agent, now=now)
+    if form.asked is not None and form.asked.words:
+        fields["moment"] = form.asked.words
+    for number, result in form.items.items():
+        fields[f"item.{number}"] = result.code
+        if result.slot_on is not None:
+            fields[f"slot-{number}"] = result.slot_on.isoformat()
+    kept = next((draft.fields for draft in list_drafts(store, agent=agent) if draft.uid == form.uid), {})
+    save_draft(store, uid=form.uid, kind="attempt", fields={**kept, **fields}, agent=agent, now=now)

@@ -18,7 +18,7 @@ from crisisdesk.desk.queue import (
     site_reference,
 )
 from crisisdesk.desk.reopening import top_up
-from crisisdesk.desk.rules import calendar_for, moment_of, only_supervisors, reference_of
+from crisisdesk.desk.rules import calendar_for, moment_of, no_auditors, only_supervisors, reference_of
 from crisisdesk.domain.lease import Lease
 from crisisdesk.domain.reference import Reference
 from crisisdesk.domain.schedule import is_calling_time, next_calling_time
@@ -56,8 +56,9 @@ def take_next(store: "Store", site_id: str, *, agent: "Agent", now: datetime) ->
     An agent who still holds one gets that one again, at whatever site: a call is ended before the next begins.
 
     Raises:
-        RuleBroken: no such site.
+        RuleBroken: no such site, or an auditor asks.
     """
+    no_auditors(agent)
     reference = site_reference(store, site_id)
     calendar = calendar_for(reference)
     moment = moment_of(reference, calendar, now, agent.agent_id)
@@ -121,7 +122,7 @@ def _reason_for_nothing(counts: Mapping[str, int]) -> str:
 
 _WHY_NOTHING = {
     "later": ("not_before", "rest", "part_of_day", "personal", "capped", "ready"),
-    "all_held": ("held",),
+    "all_held": ("held", "on_line"),
     "closed": ("not_released",),
 }
 _NOTHING = {
@@ -137,9 +138,11 @@ def take(store: "Store", callback_id: int, *, agent: "Agent", now: datetime) -> 
     """Lease one callback out of turn: a patient asked for, a promise made in person.
 
     Raises:
-        LeaseLost: another agent holds it; names that agent.
-        RuleBroken: it is closed, a death waits for confirmation, or it is outside the calling hours.
+        LeaseLost: another agent holds it, or rings this person or number for another one; names that agent.
+        RuleBroken: it is closed, a clinician or the confirmation of a death comes first, or it is outside the calling
+            hours.
     """
+    no_auditors(agent)
     reference = reference_of(store)
     calendar = calendar_for(reference)
     moment = moment_of(reference, calendar, now, agent.agent_id)
@@ -154,12 +157,15 @@ def take(store: "Store", callback_id: int, *, agent: "Agent", now: datetime) -> 
             lease = queue.take_this(connection, callback_id, moment, until)
             _journal_take(connection, lease, agent, now)
         if lease is None:
-            _refuse(line, reference, now)
+            _refuse(connection, line, reference, now)
     with store.read() as connection:
         return build_card(connection, callback_id, reference, moment, lease)
 
 
-def _refuse(line: Any, reference: Reference, now: datetime) -> None:
+def _refuse(connection: "Connection", line: Any, reference: Reference, now: datetime) -> None:
+    if line.reason != "held" and (name := queue.who_rings(connection, line.id, now)):
+        words = _("{name} is ringing this person or number now: wait until that call has ended.")
+        raise LeaseLost(words.format(name=name), holder=name)
     words = wording.why_not(line, reference, now, now)
     if line.reason == "held":
         raise LeaseLost(words, holder=line.holder)

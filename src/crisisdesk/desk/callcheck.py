@@ -15,6 +15,7 @@ from crisisdesk.domain.dates import read_typed_date
 from crisisdesk.domain.niss import is_valid_national_number, read_niss
 from crisisdesk.domain.phone import read_phones
 from crisisdesk.domain.reference import Disposition, Reference
+from crisisdesk.domain.slips import read_taken_at
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.wishes import DayHours, Wish, read_wish
 from crisisdesk.domain.words import NextStep, Scope, Voicemail
@@ -61,6 +62,18 @@ class CheckedCall:
     """Dates of the reported items."""
     deceased_id: int | None = None
     warnings: list[str] = field(default_factory=list)
+    taken_at: datetime | None = None
+    """When a paper slip says that the call was taken."""
+
+    @property
+    def started_at(self) -> datetime:
+        """When the call came: what the slip says, else when the form was begun."""
+        return self.taken_at or self.form.started_at
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it ended; not known of a slip."""
+        return None if self.taken_at else self.form.ended_at
 
     @property
     def has_person(self) -> bool:
@@ -86,6 +99,7 @@ def check_form(connection: Connection, form: CallForm, reference: Reference, *, 
     if ending is None:
         raise FormRefused(mistakes)
     checked = CheckedCall(form, ending, texts)
+    _read_slip(checked, reference, now, wrong)
     _read_person(checked, reference, now, wrong)
     _read_links(connection, checked, reference, wrong)
     _read_wish(checked, reference, now, wrong)
@@ -97,8 +111,8 @@ def check_form(connection: Connection, form: CallForm, reference: Reference, *, 
 
 Wrong = Callable[[str, str], None]
 _TEXTS = (
-    "uid", "taken_by", "slip_number", "phone", "caller_name", "relation", "last_name", "first_name", "birth", "niss",
-    "words", "note", "wish", "wish_number",
+    "uid", "taken_by", "slip_number", "taken_at", "phone", "caller_name", "relation", "last_name", "first_name",
+    "birth", "niss", "words", "note", "wish", "wish_number",
 )  # fmt: skip
 
 
@@ -154,6 +168,17 @@ def _check_times(form: CallForm, now: datetime, wrong: Wrong) -> None:
         wrong("started_at", _("Start of the call: lies in the future."))
     elif form.ended_at and (form.ended_at.tzinfo is None or form.ended_at < form.started_at):
         wrong("ended_at", _("End of the call: lies before its start."))
+
+
+def _read_slip(checked: CheckedCall, reference: Reference, now: datetime, wrong: Wrong) -> None:
+    said = checked.texts["taken_at"]
+    if not said:
+        return
+    checked.taken_at = read_taken_at(said, now=now, zone=reference.desk.time_zone)
+    if checked.taken_at is None:
+        wrong("taken_at", _("Taken at: '{text}' is no time; type it as 14:20 or 31/05 14:20.").format(text=said[:60]))
+    elif checked.taken_at > now:
+        wrong("taken_at", _("Taken at: {text} lies in the future; give the day too.").format(text=said[:60]))
 
 
 def _read_person(checked: CheckedCall, reference: Reference, now: datetime, wrong: Wrong) -> None:
@@ -215,8 +240,8 @@ def _read_links(connection: Connection, checked: CheckedCall, reference: Referen
     checked.patient_ids, checked.items = tuple(linked), items
     checked.item_sites = {number: row.site_id for number, row in rows.items()}
     checked.item_patients = {number: row.patient_id for number, row in rows.items()}
-    for number, row in calls.read_callbacks(connection, form.settled).items():
-        if row.state == "closed" or row.patient_id not in linked:
+    for number, open_one in calls.read_callbacks(connection, form.settled).items():
+        if open_one.state == "closed" or open_one.patient_id not in linked:
             wrong("settled", _("Callback {number} is not open, or of no patient of this call.").format(number=number))
 
 
@@ -231,7 +256,7 @@ def _read_wish(checked: CheckedCall, reference: Reference, now: datetime, wrong:
         checked.wish = Wish(number=number) if number else None
         return
     hours = DayHours(desk.time_zone, desk.calls_from, desk.calls_until)
-    checked.wish = read_wish(texts["wish"], now=max(checked.form.started_at, now), hours=hours, number=number)
+    checked.wish = read_wish(texts["wish"], now=max(checked.started_at, now), hours=hours, number=number)
     if not checked.wish.is_understood:
         checked.warnings.append(_("Wish: '{text}' was kept as words only.").format(text=texts["wish"]))
 

@@ -45,6 +45,8 @@ class CallForm:
     taken_by: str = ""
     """Login, or name, of who took the call, where somebody else enters it (paper)."""
     slip_number: str = ""
+    taken_at: str = ""
+    """When it was taken, as the slip says ("14:20", "31/05 9h"); it then stands before ``started_at``."""
     phone: str = ""
     is_withheld: bool = False
     caller_name: str = ""

@@ -1,15 +1,27 @@
 """What an agent sees on arriving: where work waits."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
+from crisisdesk.desk.rules import calendar_for, moment_of, reference_of
+from crisisdesk.store import queue
 from crisisdesk.store.engine import Store
-from crisisdesk.store.home import SiteCount as SiteCount
-from crisisdesk.store.home import count_open
-from crisisdesk.store.reference import read_reference
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCount:
+    """One site's open callbacks."""
+
+    site_id: str
+    ringable: int
+    """What the queue calls ready, by the same rule. Calling hours are not looked at."""
+    open: int
 
 
 def count_sites(store: Store, *, now: datetime) -> tuple[SiteCount, ...]:
     """Every site of the desk in the order of the reference data, with its open callbacks."""
-    with store.read() as conn:
-        counts = count_open(conn, now)
-        return tuple(counts.get(site_id) or SiteCount(site_id, 0, 0) for site_id in read_reference(conn).sites)
+    reference = reference_of(store)
+    moment = moment_of(reference, calendar_for(reference), now)
+    with store.read() as connection:
+        counts = queue.count_sites(connection, moment)
+    return tuple(SiteCount(site_id, *counts.get(site_id, (0, 0))) for site_id in reference.sites)

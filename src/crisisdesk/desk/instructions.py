@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from crisisdesk.desk.rules import reference_of
 from crisisdesk.domain.words import Role
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
@@ -14,6 +15,7 @@ from crisisdesk.store.instructions import InstructionText
 
 if TYPE_CHECKING:
     from crisisdesk.desk.agents import Agent
+    from crisisdesk.domain.reference import Reference
     from crisisdesk.store.engine import Store
 
 __all__ = ["InstructionForm", "InstructionText", "instruction_in_force", "issue_instruction", "list_instructions"]
@@ -54,7 +56,8 @@ def issue_instruction(store: "Store", form: InstructionForm, *, agent: "Agent", 
     """Issue an instruction and give its id; the one of the same scope that is in force ends where it begins.
 
     Raises:
-        RuleBroken: the agent is no supervisor, there are no words, or the dates are the wrong way round.
+        RuleBroken: the agent is no supervisor, there are no words, the dates are the wrong way round, or the desk has
+            no such site, service or topic.
     """
     if agent.role not in (Role.SUPERVISOR, Role.ADMIN):
         raise RuleBroken(_("Only a supervisor issues instructions: ask one."))
@@ -63,6 +66,7 @@ def issue_instruction(store: "Store", form: InstructionForm, *, agent: "Agent", 
         raise RuleBroken(_("Give the words to read out, {most} characters at most.").format(most=LONGEST_WORDS))
     if form.valid_until is not None and form.valid_until <= begins:
         raise RuleBroken(_("The instruction would end before it begins. Correct one of the dates."))
+    _check_scope(form, reference_of(store))
     scope = {"site_id": form.site_id, "topic": form.topic}
     with store.write() as connection:
         old = rows.same_scope(connection, **scope, service_id=form.service_id, at=begins)
@@ -77,3 +81,13 @@ def issue_instruction(store: "Store", form: InstructionForm, *, agent: "Agent", 
             detail=detail, now=now,
         )  # fmt: skip
     return number
+
+
+def _check_scope(form: InstructionForm, reference: "Reference") -> None:
+    if form.site_id is not None and form.site_id not in reference.sites:
+        sites = ", ".join(reference.sites)
+        raise RuleBroken(_("There is no site '{site}'. Sites: {sites}.").format(site=form.site_id, sites=sites))
+    if form.service_id is not None and form.service_id not in reference.services:
+        raise RuleBroken(_("There is no service {number}.").format(number=form.service_id))
+    if form.topic is not None and form.topic not in reference.topics:
+        raise RuleBroken(_("There is no topic '{topic}'.").format(topic=form.topic))

@@ -9,11 +9,12 @@ from crisisdesk.desk.agents import Agent
 from crisisdesk.desk.callcheck import CheckedCall, FormRefused, check_form
 from crisisdesk.desk.callform import CallForm, ItemSaid, Mistake, RecordedCall, ReportedItem
 from crisisdesk.desk.reference import load_reference
+from crisisdesk.desk.rules import no_auditors
 from crisisdesk.domain.reference import Reference
 from crisisdesk.domain.text import clean, fold
-from crisisdesk.domain.words import NextStep, Reach, Scope, Voicemail
+from crisisdesk.domain.words import NextStep, Reach, Scope, Strength, Voicemail
 from crisisdesk.i18n import _
-from crisisdesk.store import agents, callbacks, calls, deaths, journal, patients, reported
+from crisisdesk.store import agents, callbacks, calls, deaths, journal, likenesses, patients, reported
 from crisisdesk.store.calls import StoredCall
 from crisisdesk.store.engine import Connection, Store
 from crisisdesk.store.items import mark_items
@@ -33,9 +34,11 @@ def record_call(
 
     Raises:
         FormRefused: what must be mended first, every mistake with its field.
+        RuleBroken: the agent is an auditor.
         LeaseLost: a callback to be settled is being rung by another agent.
         StoreUnavailable: nothing was written.
     """
+    no_auditors(agent)
     reference = reference or load_reference(store)
     with store.read() as connection:
         known = calls.find_by_uid(connection, form.uid)
@@ -159,6 +162,19 @@ class _Recording:
                 "niss": [None, who.niss],
             },
         )
+        self._look_back(number)
+
+    def _look_back(self, patient_id: int) -> None:
+        """A repeat caller whom nobody linked: the two records are proposed as one person."""
+        caller = self.checked.number
+        earlier = patients.earlier_provisional(self.connection, patient_id, caller) if caller else None
+        if earlier is None:
+            return
+        proposal = {"patient_id": earlier, "other_id": patient_id, "strength": Strength.FAIR.value,
+                    "why": "number + name", "proposed_at": self.now}  # fmt: skip
+        likenesses.propose(self.connection, [proposal])
+        words = _("Patient {one} may be patient {other} of an earlier call: merge them in the file of one.")
+        self.checked.warnings.append(words.format(one=patient_id, other=earlier))
 
     def _know_caller(self, patient_id: int, *, is_patient: bool) -> None:
         """Keep the number somebody rings from, with whose it is."""
@@ -202,8 +218,8 @@ class _Recording:
         flag = self.reference.red_flags.get(form.red_flag)
         return {
             "uid": texts["uid"],
-            "started_at": form.started_at,
-            "ended_at": form.ended_at,
+            "started_at": checked.started_at,
+            "ended_at": checked.ended_at,
             "entered_at": self.now,
             "taken_by": taken_by,
             "taken_by_name": taken_by_name,
@@ -318,7 +334,7 @@ class _Recording:
     def _journal(self, action: str, number: int, detail: Mapping[str, Any], subject: str = "patient") -> None:
         journal.append(
             self.connection, agent=self.agent.login, action=action, subject=subject, subject_id=number,
-            detail=detail, now=self.now, happened_at=self.form.started_at,
+            detail=detail, now=self.now, happened_at=self.checked.started_at,
         )  # fmt: skip
 
 

@@ -1,15 +1,15 @@
 """Tying a call to the people it is about: the search as one types, and what callers reported against what lists say."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from crisisdesk import clock
 from crisisdesk.desk.agents import Agent
 from crisisdesk.desk.reference import load_reference
-from crisisdesk.domain.matches import Matches, OpenCallback, PatientMatch, Reason
+from crisisdesk.domain.matches import AGAINST, Matches, OpenCallback, PatientMatch, Reason
 from crisisdesk.domain.matching import Candidate, MatchQuery, Score, Wanted, read_query, weigh
+from crisisdesk.domain.person import ReportedMatch
 from crisisdesk.domain.reference import Reference
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import N_, _
@@ -17,7 +17,7 @@ from crisisdesk.store import journal, reported, search
 from crisisdesk.store.engine import Connection, Store
 from crisisdesk.store.matchdetails import Details, call_line, read_details
 
-__all__ = ["MatchQuery", "Matches", "PatientMatch", "find_matches", "why_not_now", "words_for"]
+__all__ = ["MatchQuery", "Matches", "PatientMatch", "ReportedMatch", "find_matches", "why_not_now", "words_for"]
 
 _WORDS = {
     Reason.NISS: N_("national number"), Reason.NISS_PART: N_("national number begins so"),
@@ -80,7 +80,7 @@ def _matches(connection: Connection, wanted: Wanted, *, now: datetime, limit: in
     scored = [(weigh(wanted, one), one) for one in search.find_candidates(connection, wanted)]
     scored.sort(key=lambda pair: (-pair[0].points, pair[1].name_key, pair[1].first_key, pair[1].patient_id))
     same = [pair for pair in scored if _is_meant(pair[0])]
-    family = [pair for pair in scored if not _is_meant(pair[0]) and _shares_number(pair[0])]
+    family = [pair for pair in scored if _shares_number(pair[0]) and not _is_meant(pair[0])]
     shown = [*same[:limit], *family[:limit]]
     details = read_details(connection, [one.patient_id for _score, one in shown], now=now)
     calls: list[Any] = []
@@ -102,10 +102,10 @@ _OTHER_PERSON = {Reason.NAME_DIFFERS, Reason.FIRST_DIFFERS}
 
 def _is_meant(score: Score) -> bool:
     """More speaks for than against; the same number under another name is family, and stands apart."""
-    reasons = set(score.reasons)
-    if score.points <= 0 or all(reason.is_against for reason in reasons):
+    reasons = score.reasons
+    if score.points <= 0 or AGAINST.issuperset(reasons):
         return False
-    return bool(reasons & _SURE) or not (_shares_number(score) and reasons & _OTHER_PERSON)
+    return not (_shares_number(score) and not _OTHER_PERSON.isdisjoint(reasons)) or not _SURE.isdisjoint(reasons)
 
 
 def _shares_number(score: Score) -> bool:
@@ -134,17 +134,6 @@ def _match(candidate: Candidate, score: Score, details: Details) -> PatientMatch
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedMatch:
-    """A postponement that a caller told of, and the one on a list that it may be."""
-
-    reported_id: int
-    listed_id: int
-    patient_id: int
-    why: tuple[str, ...]
-    points: int
-
-
 def propose_matches_for_reported(
     store: Store, *, patient_ids: Iterable[int] | None = None
 ) -> tuple[ReportedMatch, ...]:
@@ -154,7 +143,12 @@ def propose_matches_for_reported(
         patient_ids: only these patients; None: all.
     """
     with store.read() as connection:
-        rows = reported.pairs(connection, None if patient_ids is None else list(patient_ids))
+        return reported_matches(connection, None if patient_ids is None else list(patient_ids))
+
+
+def reported_matches(connection: Connection, patient_ids: list[int] | None) -> tuple[ReportedMatch, ...]:
+    """The same, inside a transaction."""
+    rows = reported.pairs(connection, patient_ids)
     found = [
         ReportedMatch(*row[:3], why, points) for row in rows for points, why in [_reported_points(row)] if points > 0
     ]

@@ -8,15 +8,16 @@ from typing import Any
 from crisisdesk import clock
 from crisisdesk.desk.agents import Agent
 from crisisdesk.desk.callcheck import read_national_number
+from crisisdesk.desk.linking import reported_matches
 from crisisdesk.desk.reference import load_reference
 from crisisdesk.domain.dates import read_typed_date
-from crisisdesk.domain.person import Likeness, PatientFile
+from crisisdesk.domain.person import Likeness, PatientFile, ReportedMatch
 from crisisdesk.domain.phone import read_phones
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.words import Role, Strength, Voicemail
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
-from crisisdesk.store import callbacks, deaths, journal, likenesses, patients, personfile
+from crisisdesk.store import callbacks, deaths, journal, likenesses, patients, personfile, reported
 from crisisdesk.store.engine import Connection, Store
 from crisisdesk.store.matchdetails import read_details
 
@@ -57,6 +58,10 @@ def _file(connection: Connection, patient_id: int, now: datetime) -> PatientFile
         callbacks=tuple(details.callbacks[patient_id]),
         events=personfile.events(connection, patient_id),
         likenesses=_likenesses(connection, patient_id),
+        reported=(
+            *(ReportedMatch(*pair, patient_id, is_confirmed=True) for pair in reported.matched(connection, patient_id)),
+            *reported_matches(connection, [patient_id]),
+        ),
     )
 
 
@@ -112,6 +117,13 @@ def correct_patient(
         if changed:
             _tell(connection, agent, "patient.changed", patient_id, changed, now)
     return changed
+
+
+def correct_field(
+    store: Store, patient_id: int, name: str, said: str, *, agent: Agent, now: datetime
+) -> Mapping[str, list[object]]:
+    """`correct_patient` for one field by name."""
+    return correct_patient(store, patient_id, agent=agent, now=now, **{name: said})
 
 
 def _read_correction(store: Store, said: Mapping[str, str], now: datetime) -> dict[str, object]:
@@ -177,13 +189,16 @@ def mark_phone_wrong(
         _tell(connection, agent, action, patient_id, {"number": number}, now)
 
 
-def set_voicemail(store: Store, patient_id: int, choice: Voicemail, *, agent: Agent, now: datetime) -> None:
-    """Write down what may be left on the patient's machine."""
+def set_voicemail(
+    store: Store, patient_id: int, choice: Voicemail, *, agent: Agent, now: datetime
+) -> Mapping[str, list[object]]:
+    """Write down what may be left on the patient's machine; gives {column: [old, new]} of what changed."""
     with store.write() as connection:
         patient_id = _standing(connection, patient_id)
         changed = patients.set_fields(connection, patient_id, {"voicemail": Voicemail(choice).value})
         if changed:
             _tell(connection, agent, "patient.changed", patient_id, changed, now)
+    return changed
 
 
 # ---------------------------------------------------------------- one person, two records
@@ -246,6 +261,19 @@ def split_patients(store: Store, likeness_id: int, *, agent: Agent, now: datetim
         callbacks.redate(connection, reopened)
         for number in (row.patient_id, row.other_id):
             _tell(connection, agent, "patient.split", number, {"likeness": likeness_id}, now)
+
+
+def split_pair(store: Store, one: int, other: int, *, agent: Agent, now: datetime) -> None:
+    """Undo the merge of two records, named by their ids.
+
+    Raises:
+        RuleBroken: these two are not merged.
+    """
+    with store.read() as connection:
+        row = likenesses.of_pair(connection, one, other)
+    if row is None or row.state != "merged":
+        raise RuleBroken(_("Patients {one} and {other} are not merged.").format(one=one, other=other))
+    split_patients(store, row.id, agent=agent, now=now)
 
 
 def refuse_likeness(store: Store, likeness_id: int, *, agent: Agent, now: datetime) -> None:

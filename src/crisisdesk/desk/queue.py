@@ -16,6 +16,7 @@ from crisisdesk.domain.words import CallbackState, Tier
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
 from crisisdesk.store import cards, openings, queue
+from crisisdesk.store.queue import REASONS as REASONS
 from crisisdesk.store.queue import Moment
 
 if TYPE_CHECKING:
@@ -156,10 +157,10 @@ def _rows(
 
 
 def about_words(item: cards.HeldItem, reference: Reference) -> str:
-    """What was put off, in a few words: "Bloc opératoire: PTH hanche"."""
+    """What was put off, in a few words, what tells patients apart first: "PTH hanche · Bloc opératoire"."""
     service = reference.services.get(item.service_id or 0)
     name = service.name if service else item.service_name or _("service not known")
-    return f"{name}: {item.procedure}" if item.procedure else name
+    return f"{item.procedure} · {name}" if item.procedure else name
 
 
 def explain(store: "Store", callback_id: int, *, now: datetime) -> Explanation:

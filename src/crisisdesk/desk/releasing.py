@@ -123,8 +123,6 @@ def _take_back(
         connection, agent=agent.login, action="booking.withdrawn", subject="booking", subject_id=booking.booking_id,
         detail={"postponement": booking.postponement_id, "slot_on": [why["told_on"], None]}, now=now,
     )  # fmt: skip
-    if booking.site_id is None:
-        return
     callback_id = callbacks.hold(
         connection, patient_id=booking.patient_id, site_id=booking.site_id, postponement_ids=[booking.postponement_id],
         wish=None, released=False, call_id=None, agent_id=agent.agent_id, now=now,

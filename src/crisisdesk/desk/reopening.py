@@ -117,12 +117,6 @@ def list_services(
     return lines
 
 
-def unplaced(store: "Store", *, now: datetime) -> int:
-    """Postponements that no opening can release, because no list said which service they are for."""
-    with store.read() as connection:
-        return openings.backlogs(connection).get(None, Backlog(0, 0, 0)).unsettled
-
-
 def plan_opening(store: "Store", form: OpeningForm, *, agent: "Agent", now: datetime) -> int:
     """Announce a dated change; nothing is released before it is confirmed. Gives the row's id.
 
@@ -133,9 +127,7 @@ def plan_opening(store: "Store", form: OpeningForm, *, agent: "Agent", now: date
     _check(store, form, now)
     with store.write() as connection:
         history = _history(connection, form)
-        if history.planned is not None:
-            day = wording.day_words(history.planned.opens_on)
-            raise RuleBroken(_("An opening is planned for {day} already. Revise it.").format(day=day))
+        _nothing_planned(history)
         return _add(connection, _row(form, OpeningStage.PLANNED), history, agent, now)
 
 
@@ -201,6 +193,25 @@ def withdraw_opening(
         number = _add(connection, row, history, agent, now)
         apply_consequence(connection, consequence, number, agent, now)
         return _told(row, consequence, reference)
+
+
+def check_change(line: ServiceLine, stage: OpeningStage, *, agent: "Agent") -> None:
+    """Say before a form is filled that a service cannot be planned or revised now.
+
+    Raises:
+        RuleBroken: no supervisor; something is planned already; nothing to revise.
+    """
+    only_supervisors(agent)
+    if stage == OpeningStage.PLANNED:
+        _nothing_planned(read_history(line.history))
+    elif stage == OpeningStage.REVISED:
+        _something_to_revise(read_history(line.history))
+
+
+def _nothing_planned(history: History) -> None:
+    if history.planned is not None:
+        day = wording.day_words(history.planned.opens_on)
+        raise RuleBroken(_("An opening is planned for {day} already. Revise it.").format(day=day))
 
 
 def _something_to_revise(history: History) -> OpeningRow:

@@ -44,6 +44,16 @@ def calendar_for(reference: Reference) -> Calendar:
     return calendar_of(reference.desk)
 
 
+def no_auditors(agent: "Agent") -> None:
+    """Refuse what touches patients to those who only look on.
+
+    Raises:
+        RuleBroken: the agent is an auditor.
+    """
+    if agent.role == Role.AUDITOR:
+        raise RuleBroken(_("An auditor only reads: ask an agent or a supervisor."))
+
+
 def only_supervisors(agent: "Agent") -> None:
     """Refuse what steers the queues to anybody else.
 

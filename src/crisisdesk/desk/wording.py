@@ -10,7 +10,7 @@ from crisisdesk.domain.phone import group_phone
 from crisisdesk.domain.reference import Reference
 from crisisdesk.domain.retry import FollowUp
 from crisisdesk.domain.words import NextStep, OpeningState
-from crisisdesk.i18n import N_, _, current_language, ngettext
+from crisisdesk.i18n import N_, _, current_language, joined, ngettext
 
 _DAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 _PARTS = {"morning": N_("morning"), "afternoon": N_("afternoon"), "evening": N_("evening")}
@@ -70,7 +70,7 @@ def why_here(why: Mapping[str, Any], tier: int, due_at: datetime, reference: Ref
         first.append(_("passed on as urgent"))
     if slipped := why.get("slipped"):
         first.append(_slip_words(slipped))
-    return "; ".join([*first, clock])
+    return joined([*first, clock])
 
 
 def _limit_words(why: Mapping[str, Any], due: str, reference: Reference) -> str:
@@ -130,6 +130,7 @@ _PLAIN_REASONS = {
     "confirm_death": N_("a death was reported: a second agent confirms"),
     "rest": N_("was tried a moment ago"),
     "no_number": N_("no telephone number is known"),
+    "on_line": N_("a colleague is ringing this person or number now"),
     "capped": N_("rung often enough today"),
 }
 
@@ -151,6 +152,7 @@ _HEADINGS = {
     "part_of_day": N_("another part of the day"),
     "personal": N_("promised by an agent"),
     "no_number": N_("no number"),
+    "on_line": N_("number in use"),
     "capped": N_("rung often enough today"),
 }
 
@@ -164,7 +166,7 @@ def waits_for(
         return _("its service is not known: a supervisor decides")
     services = dict.fromkeys(known)
     words = [_service_wait(number, histories.get(number, History()), reference, today) for number in services]
-    return "; ".join(words)
+    return joined(words)
 
 
 def _service_wait(service_id: int, history: History, reference: Reference, today: date) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from crisisdesk.domain.text import fold
 
@@ -41,7 +42,8 @@ _WEEKDAYS = {
     "dimanche": 6, "dim": 6, "zondag": 6, "zo": 6, "zon": 6, "sunday": 6, "sun": 6, "sonntag": 6, "so": 6,
 }  # fmt: skip
 _TODAY = {"aujourdhui": 0, "auj": 0, "vandaag": 0, "today": 0, "heute": 0, "demain": 1, "morgen": 1, "tomorrow": 1,
-          "apresdemain": 2, "overmorgen": 2, "ubermorgen": 2}  # fmt: skip
+          "apresdemain": 2, "overmorgen": 2, "ubermorgen": 2, "hier": -1, "gisteren": -1, "gestern": -1,
+          "yesterday": -1, "avanthier": -2, "eergisteren": -2, "vorgestern": -2}  # fmt: skip
 _LEAD = re.compile(r"^(?:le|op|am|on|du|den|vom|the|prévu le|gepland op)\s+(?=\S)", re.I)
 _NUMBERS = re.compile(r"(\d{1,4})\s*[-/.\s,]\s*(\d{1,2})\s*[-/.\s,]\s*(\d{1,4})")
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
@@ -59,6 +61,7 @@ _CLOCK = re.compile(
     r"(\d{1,2})\s*(?:[:.,hHuU]|uhr|uur)\s*(\d{2})?(?:[:.]\d{2}(?:\.\d+)?)?\s*(?:uhr|uur|u|h)?\s*(am|pm)?", re.I
 )
 _SERIAL = re.compile(r"\d{4,6}(?:[.,]\d+)?")
+_ANOTHER_DAY = re.compile(r"\d{1,2}/\d{1,2}|\d{1,2}[-.]\d{1,2}[-.]\d{4}|\b(?:ou|of|or|oder)\s+\d", re.I)
 _EXCEL_EPOCH = date(1899, 12, 30)
 
 
@@ -90,7 +93,8 @@ class DateReader:
 
     def read(self, text: str) -> DateRead:
         """Read one cell; ``readable`` is False where it holds something that is no date."""
-        stripped = _LEAD.sub("", text.strip())
+        is_bare = len(text) == 10 and text[0].isdecimal() and text[9].isdecimal()  # nearly all: nothing to take off
+        stripped = text if is_bare else _LEAD.sub("", text.strip())
         if len(stripped) == 10 and stripped[2] == stripped[5] and self.day_first:
             quick = _quick(stripped)
             if quick is not None:
@@ -175,6 +179,7 @@ class DateReader:
         return DateRead(_EXCEL_EPOCH + timedelta(days=int(days)), rest=f"0.{fraction}" if fraction.strip("0") else "")
 
 
+@lru_cache(maxsize=65_536)
 def _quick(text: str) -> DateRead | None:
     day, month, year = text[:2], text[3:5], text[6:]
     if text[2] not in "/.-" or not (day.isdecimal() and month.isdecimal() and year.isdecimal()):
@@ -184,8 +189,11 @@ def _quick(text: str) -> DateRead | None:
 
 
 def _tail(day: date | None, century_open: bool, rest: str) -> DateRead | None:
-    """Accept what follows a date only where it is an hour or an aside: '18/05/2022 (matin)', not '18/05/2022/3'."""
-    if day is None or (rest and rest[0].isalnum() and rest[0] != "T"):
+    """Accept what follows a date only where it is an hour or an aside: '18/05/2022 (matin)', not '18/05/2022/3'.
+
+    Two days in one cell ("16/05/2022 ou 18/05/2022") are no date: nobody can tell which one holds.
+    """
+    if day is None or (rest and rest[0].isalnum() and rest[0] != "T") or _ANOTHER_DAY.search(rest):
         return None
     return DateRead(day, century_open, rest.strip(" ,;T-\u2013()"))
 
@@ -268,8 +276,8 @@ def _hour(hour: int, minute: int) -> str | None:
 def read_typed_date(text: str, today: date) -> date | None:
     """Read what an agent types, for a date near ``today`` or a birth date.
 
-    '12/3/58', '12.03.1958', '12031958', '120358', '12/3' (this year), '+3' and '-3' (days), 'demain', 'lundi' (the
-    next one).
+    '12/3/58', '12.03.1958', '12031958', '120358', '12/3' (this year), '+3' and '-3' (days), 'hier', 'demain', 'lundi'
+    (the next one).
     A two-digit year is the last one that is not more than a year ahead. None where it is no date.
     """
     stripped = text.strip()

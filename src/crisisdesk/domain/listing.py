@@ -45,6 +45,8 @@ class Listed:
     refused: str | None = None
     claimed_total: int | None = None
     data_rows: int = 0
+    has_days: bool = False
+    """Whether any column holds days."""
 
 
 def read_list(sheet: Sheet, setting: Setting) -> Listed:
@@ -88,8 +90,7 @@ def _marks(body: Sequence[Record], listed: Listed) -> list[str]:
 
 
 def _mark(record: Record, header: list[str], listed: Listed) -> str:
-    filled = [clean(cell).text for cell in record.cells if cell and not cell.isspace()]
-    filled = [text for text in filled if text]
+    filled = _first_filled(record.cells)
     if not filled:
         return "blank_row"
     if len(filled) <= 3 and _is_total(filled, listed):
@@ -103,6 +104,17 @@ def _mark(record: Record, header: list[str], listed: Listed) -> str:
     if header and fold(filled[0]) in header and _repeats(record.cells, header):
         return "repeated_header"
     return ""
+
+
+def _first_filled(cells: Sequence[str], most: int = 4) -> list[str]:
+    """The first few cells with something in them: more than three of them make a row whatever the others hold."""
+    found: list[str] = []
+    for cell in cells:
+        if cell and not cell.isspace() and (text := clean(cell).text):
+            found.append(text)
+            if len(found) == most:
+                break
+    return found
 
 
 def _is_total(filled: list[str], listed: Listed) -> bool:
@@ -160,8 +172,13 @@ def _learn(listed: Listed, data: Sequence[Record], setting: Setting) -> DateRead
     samples = (row[place] for row in cells for place in places if place < len(row))
     reader = DateReader(is_day_first(samples))
     settled = _settle_moments(listed.mapped, cells, reader)
-    rough = guess_columns(settled, cells, hidden, reader, setting.region)
-    listed.mapped = _best_dates(rough, cells, reader)
+    barren = _barren(settled, cells, reader)
+    fertile = {name: places for name, places in settled.columns.items() if name not in barren}
+    found = guess_columns(replace(settled, columns=fertile), cells, hidden, reader, setting.region)
+    listed.has_days = any(found.has(name) for name in _DATE_FIELDS)
+    taken = {place for places in found.columns.values() for place in places}
+    rest = {name: settled.columns[name] for name in barren if not taken.intersection(settled.columns[name])}
+    listed.mapped = replace(found, columns={**rest, **found.columns})
     days = sorted(_planned_days(listed.mapped, cells, reader))
     return replace(reader, about=days[len(days) // 2] if days else None)
 
@@ -175,16 +192,15 @@ def _planned_days(mapped: Mapped, cells: Sequence[Sequence[str]], reader: DateRe
                     yield day
 
 
-def _best_dates(mapped: Mapped, cells: Sequence[Sequence[str]], reader: DateReader) -> Mapped:
-    """Leave out a column that is named as one of dates and holds not one."""
-    columns = dict(mapped.columns)
+def _barren(mapped: Mapped, cells: Sequence[Sequence[str]], reader: DateReader) -> list[str]:
+    """Give the fields of dates whose column holds not one: it is empty, or named so and something else."""
+    barren = []
     for name in _DATE_FIELDS:
-        places = columns.get(name)
-        if places and any(row[places[0]].strip() for row in cells if places[0] < len(row)):
-            texts = [row[places[0]] for row in cells if places[0] < len(row) and row[places[0]].strip()]
-            if len(texts) >= 5 and not any(reader.read(clean(text).text).day for text in texts):
-                columns.pop(name)
-    return replace(mapped, columns=columns)
+        for place in mapped.columns.get(name, ()):
+            texts = [clean(row[place]).text for row in cells if place < len(row) and row[place].strip()]
+            if (not texts or len(texts) >= 5) and not any(reader.read(text).day for text in texts):
+                barren.append(name)
+    return barren
 
 
 def _settle_moments(mapped: Mapped, cells: Sequence[Sequence[str]], reader: DateReader) -> Mapped:
@@ -209,7 +225,7 @@ def _refusal(listed: Listed, data: Sequence[Record]) -> str | None:
         return "no_data_rows"
     if not any(listed.mapped.has(name) for name in ("last_name", "full_name", "niss")):
         return "no_name_column"
-    if not any(listed.mapped.has(name) for name in _DATE_FIELDS):
+    if not listed.has_days:
         return "no_date_column"
     if _doubled(listed, data):
         return "duplicate_header"

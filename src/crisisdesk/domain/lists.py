@@ -25,6 +25,15 @@ class ImportLine:
 
 
 @dataclass(frozen=True)
+class SideItem:
+    """What was put off for one of two patients who may be one."""
+
+    kind: str
+    planned_on: date | None
+    procedure: str
+
+
+@dataclass(frozen=True)
 class ProposalSide:
     """One of two patients who may be one."""
 
@@ -34,7 +43,7 @@ class ProposalSide:
     niss: str | None
     phones: tuple[str, ...]
     is_provisional: bool
-    items: str
+    items: tuple[SideItem, ...]
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,8 @@ class FilePreview:
     encoding: str = ""
     accented: tuple[str, ...] = ()
     site_id: str | None = None
+    is_placed: bool = False
+    """The file, or a column of it, names the site."""
     kind: str | None = None
     columns: tuple[tuple[str, str], ...] = ()
     """(field, column name as the list has it)."""

@@ -33,7 +33,11 @@ class Reason(StrEnum):
     @property
     def is_against(self) -> bool:
         """Whether it speaks against the match."""
-        return self.value.endswith("differs")
+        return self in AGAINST
+
+
+AGAINST = frozenset({Reason.NAME_DIFFERS, Reason.FIRST_DIFFERS, Reason.BIRTH_DIFFERS, Reason.NISS_DIFFERS})
+"""Reasons that speak against a match."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -276,7 +276,7 @@ def _weigh_loose(wanted: Wanted, candidate: Candidate, score: Score) -> None:
         if wanted.last_key != candidate.name_key:
             score.add(Reason.FIRST)
         return
-    shares = [max((_word_share(word, name) for name in candidate.names), default=0.0) for word in wanted.words]
+    shares = [_best_share(word, candidate.names) for word in wanted.words]
     if min(shares, default=0.0) < LIKE / 100 and (joined := similarity(wanted.last_key, candidate.name_key)) >= LIKE:
         score.add(Reason.NAME_LIKE, joined / 100)
     elif min(shares, default=0.0) >= 0.9:
@@ -287,12 +287,13 @@ def _weigh_loose(wanted: Wanted, candidate: Candidate, score: Score) -> None:
         score.add(Reason.NAME_DIFFERS)
 
 
-def _word_share(typed: str, name: str) -> float:
-    if name == typed:
+def _best_share(typed: str, names: tuple[str, ...]) -> float:
+    """How well a typed word fits the best of some names, 0 to 1; likeness is asked only where no name begins so."""
+    if typed in names:
         return 1.0
-    if name.startswith(typed):
+    if any(name.startswith(typed) for name in names):
         return 0.92
-    return similarity(typed, name) / 100 * 0.95
+    return max((similarity(typed, name) for name in names), default=0.0) / 100 * 0.95
 
 
 @lru_cache(maxsize=32768)

@@ -59,7 +59,16 @@ def words_of(*names: str) -> frozenset[str]:
         parts = fold_words(name)
         words.update(word for word in parts if len(word) > 1)
         words.update("".join(parts[place:]) for place in range(len(parts)))  # with and without its particles
-    return frozenset(words | set(sounds_of(words)))
+    return frozenset({*words, *sounds_of(words), *pair_sound(*map(fold, names[:2]))})
+
+
+def pair_sound(last_key: str = "", first_key: str = "") -> tuple[str, ...]:
+    """Give the one key of what a whole name sounds like, in either order; none where a half has no sound.
+
+    A common name alone leads to thousands; both together lead to a few, in one step.
+    """
+    sounds = sorted((sound_key(last_key), sound_key(first_key)))
+    return (SOUND_MARK + SOUND_MARK.join(sounds),) if all(sounds) else ()
 
 
 def sounds_of(words: Iterable[str]) -> frozenset[str]:

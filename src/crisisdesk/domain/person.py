@@ -62,6 +62,18 @@ class Likeness:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedMatch:
+    """A postponement that a caller told of, and the one on a list that it may be, or was found to be."""
+
+    reported_id: int
+    listed_id: int
+    patient_id: int
+    why: tuple[str, ...] = ()
+    points: int = 0
+    is_confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PatientFile:
     """Everything about one person. Names and remarks are foreign text."""
 
@@ -87,6 +99,8 @@ class PatientFile:
     callbacks: tuple[OpenCallback, ...]
     events: tuple[Event, ...]
     likenesses: tuple[Likeness, ...]
+    reported: tuple[ReportedMatch, ...] = ()
+    """What callers told of, against the lists: confirmed ones first, then those that wait for a person."""
 
     @property
     def name(self) -> str:

@@ -26,7 +26,7 @@ NISS, NAME, NAME_CLOSE, BIRTH, BIRTH_CLOSE, PHONE, EARLIER = (
 )  # fmt: skip
 
 
-@dataclass
+@dataclass(eq=False)  # two persons of whom the same is known are two
 class Person:
     """What is known of one person: gathered over the rows of a list, or read from the desk (``patient_id``)."""
 
@@ -243,7 +243,9 @@ class Gathering:
         for key in keys_of(row):
             found = self._by_key.get(key, ())
             if len(found) <= MOST_CANDIDATES:
-                seen.update((id(person.root()), person.root()) for person in found)
+                for person in found:
+                    root = person.root() if person.stands_for else person
+                    seen[id(root)] = root
         judged = [(person, judge(row, person)) for person in seen.values()]
         return [(person, found) for person, found in judged if found is not None]
 

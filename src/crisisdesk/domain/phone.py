@@ -41,6 +41,7 @@ _EDGES = " -/.\\\t\u2013\u2014"
 _ODD_SEPARATORS = str.maketrans(dict.fromkeys("_'’·•*=:", " "))
 _GROUP = re.compile(r"\d+")
 _DIGITS = re.compile(r"\D+")
+_FLOAT = re.compile(r"^\s*(\d{8,15})[.,]0+\s*$")  # a number cell that some program wrote with its decimals
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def read_phones(text: str, region: str, neighbours: tuple[str, ...] = ()) -> Pho
     ``neighbours`` are the countries tried, in order, for a number that is not valid as written. A cell with words or
     digits that make no number gives them in ``unusable``; an empty cell gives nothing at all.
     """
+    text = _FLOAT.sub(r"\1", text)
     simple = _home_number(text, region)
     if simple is not None:
         return PhonesRead((simple,))

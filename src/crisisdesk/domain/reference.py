@@ -152,7 +152,7 @@ class Reference:
     """Names that lists use for each field of a row, all languages together."""
     labels: Mapping[tuple[str, str, str], str] = field(repr=False)
     """(kind, code, language) -> words; kinds: topic, caller_kind, disposition.inbound, disposition.attempt,
-    disposition.item, red_flag, way_out, priority, service_kind, language."""
+    disposition.attempt.short, disposition.item, red_flag, way_out, priority, service_kind, language."""
 
     def label(self, kind: str, code: str, language: str) -> str:
         """Words for a code in a language, else in the desk's first languages, else the code itself."""

@@ -17,17 +17,26 @@ def mark_repeats(rows: Sequence[Concluded]) -> None:
     one day,
     or one act at two hours, are not.
     """
-    seen: defaultdict[tuple[object, ...], list[Concluded]] = defaultdict(list)
+    seen: defaultdict[tuple[object, ...], dict[str | None, list[Concluded]]] = defaultdict(dict)
     for row in rows:
         if not row.is_item:
             continue
-        key = _item(row)
-        first = next((other for other in seen[key] if is_same_person(row, other)), None)
+        above = seen[_item(row)]
+        first = next((other for other in _comparable(row, above) if is_same_person(row, other)), None)
         if first is None:
-            seen[key].append(row)
+            above.setdefault(row.values["niss"], []).append(row)
         else:
             row.status, row.of = "duplicate", first.row
             row.codes.insert(0, "duplicate_of")
+
+
+def _comparable(row: Concluded, above: dict[str | None, list[Concluded]]) -> list[Concluded]:
+    """The rows above of the same item that may be this person, in their order: two national numbers are two people."""
+    niss = row.values["niss"]
+    if niss is None:
+        return sorted((other for rows in above.values() for other in rows), key=lambda other: other.row)
+    same, without = above.get(niss, []), above.get(None, [])
+    return sorted([*same, *without], key=lambda other: other.row) if same and without else same or without
 
 
 def _item(row: Concluded) -> tuple[object, ...]:

@@ -5,7 +5,7 @@ caps another number is rung, and then a clinician decides.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from crisisdesk.domain.reference import DeskInfo, Disposition
@@ -31,6 +31,8 @@ class AttemptFacts:
     """Postponements that nobody will have settled after this attempt."""
     part_of_day: PartOfDay = PartOfDay.ANY
     """When the patient wants to be rung."""
+    promised_from: datetime | None = None
+    """Begin of a window promised to the patient that is still to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +64,35 @@ def follow_up(
     asked_at: datetime | None = None,
     asked_part: PartOfDay = PartOfDay.ANY,
 ) -> FollowUp:
-    """The step after an attempt that ended now.
+    """The step after an attempt that ended now. A promise that is still to come stands, unless the patient was reached.
 
     Args:
         asked_at: the moment the patient asked for, where the disposition needs one.
         asked_part: the part of the day the patient asked for.
     """
+    follow = _step(disposition, facts, desk, calendar, now, asked_at or now + timedelta(days=1), asked_part)
+    promised = facts.promised_from
+    if promised is None or disposition.reach == Reach.PATIENT or follow.next_at is None:
+        return follow
+    return replace(follow, next_at=max(follow.next_at, promised))
+
+
+def _step(
+    disposition: Disposition,
+    facts: AttemptFacts,
+    desk: DeskInfo,
+    calendar: Calendar,
+    now: datetime,
+    asked_at: datetime,
+    asked_part: PartOfDay,
+) -> FollowUp:
     step = disposition.next_step
     if step == NextStep.NEXT_NUMBER:
         return _next_number(facts, desk, calendar, now)
     if step == NextStep.RETRY:
         return _retry(disposition, facts, desk, calendar, now)
     if step == NextStep.AT_TIME:
-        earliest = max(asked_at or now + timedelta(days=1), now)
-        return FollowUp(step, next_in_part(earliest, asked_part, calendar), part_of_day=asked_part)
+        return FollowUp(step, next_in_part(max(asked_at, now), asked_part, calendar), part_of_day=asked_part)
     if step == NextStep.CLOSE and facts.unsettled_after:
         return FollowUp(NextStep.OPENING, why="unsettled")
     if step == NextStep.ESCALATE:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from crisisdesk.domain import kinds
@@ -46,6 +47,7 @@ _RESTRICTED = re.compile(
     r"|sms only|sourd|malentendant|doof|deaf|gehörlos",
     re.IGNORECASE,
 )
+_ODD_STARTS = frozenset("=+-@\"'")
 _WRITTEN = ("service", "clinician", "procedure", "room", "record_number", "postcode", "town")
 
 
@@ -95,23 +97,31 @@ class _Record:
 
     def __init__(self, cells: Sequence[str], mapped: Mapped) -> None:
         self.codes: dict[str, None] = {}
-        self._mapped = mapped
-        self._cleaned: dict[int, Cleaned] = {}
-        lined = {*mapped.columns.get("remark", ()), *mapped.columns.get("phone", ())}  # a line break parts numbers
+        self._columns = mapped.columns
+        self._texts: dict[int, str] = {}  # filled cells alone
+        lined = _lined(self._columns.get("remark", ()), self._columns.get("phone", ()))
         for column, cell in enumerate(cells):
-            if not cell:
+            if cell.isascii() and cell.isprintable() and "  " not in cell:  # nearly all: nothing to clean
+                text = cell.strip(" ")
+            elif cell:
+                cleaned = clean(cell, keep_lines=column in lined)
+                text = cleaned.text
+                self._note_hidden(cleaned)
+            else:
                 continue
-            cleaned = clean(cell, keep_lines=column in lined)
-            self._cleaned[column] = cleaned
-            self._note_hidden(cleaned)
+            if text:
+                self._texts[column] = text
+                if text[0] in _ODD_STARTS or "[" in text:
+                    self._note_odd(text)
 
     def _note_hidden(self, cleaned: Cleaned) -> None:
         if cleaned.had_controls:
             self.note("control_characters_removed")
         if cleaned.had_invisibles:
             self.note("invisible_characters_removed")
-        text = cleaned.text
-        if text[:1] in "=+-@\"'" and looks_like_formula(text):
+
+    def _note_odd(self, text: str) -> None:
+        if text[0] in _ODD_STARTS and looks_like_formula(text):
             self.note("formula_like_text")
         if "[" in text and looks_like_markup(text):
             self.note("markup_like_text")
@@ -121,14 +131,17 @@ class _Record:
 
     def all(self, name: str) -> list[str]:
         """The filled cells of a field."""
-        columns = self._mapped.columns.get(name, ())
-        texts = (self._cleaned[column].text for column in columns if column in self._cleaned)
-        return [text for text in texts if text]
+        columns = self._columns.get(name)
+        return [self._texts[column] for column in columns if column in self._texts] if columns else []
 
     def get(self, name: str) -> str:
         """The cell of a field; empty where it is absent, empty, or holds a sign for "nothing"."""
         found = self.all(name)
-        text = found[0].removeprefix("'").lstrip() if found else ""  # an apostrophe makes a spreadsheet keep a text
+        if not found:
+            return ""
+        text = found[0]
+        if text[0] == "'":  # an apostrophe makes a spreadsheet keep a text
+            text = text[1:].lstrip()
         return "" if not text or self.is_nothing(text) else text
 
     def is_nothing(self, text: str) -> bool:
@@ -136,6 +149,12 @@ class _Record:
             self.note("placeholder_value")
             return True
         return False
+
+
+@lru_cache(maxsize=64)
+def _lined(remarks: tuple[int, ...], phones: tuple[int, ...]) -> frozenset[int]:
+    """Columns whose line breaks are kept: there they part remarks and numbers."""
+    return frozenset((*remarks, *phones))
 
 
 def conclude(cells: Sequence[str], rules: Rules) -> Concluded:
@@ -156,7 +175,9 @@ def conclude(cells: Sequence[str], rules: Rules) -> Concluded:
     _phones(record, values, rules, done)
     _priority(record, values, done)
     _written(record, values, rules, done)
-    values.update({name: value.isoformat() for name, value in values.items() if isinstance(value, date)})
+    for name in ("birth_date", "planned_date"):
+        if values[name]:
+            values[name] = values[name].isoformat()
     done.codes = list(record.codes)
     done.status = "accepted" if NOTES.issuperset(done.codes) else "accepted_with_warnings"
     return done

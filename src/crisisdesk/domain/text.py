@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 MARK = "\N{REPLACEMENT CHARACTER}"
 
@@ -40,8 +40,7 @@ _PLACEHOLDERS = frozenset([
 ])  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
+class Cleaned(NamedTuple):
     """Text as it is stored, and whether something that no eye could see was taken out of it."""
 
     text: str
@@ -55,7 +54,8 @@ def clean(text: str, *, keep_lines: bool = False) -> Cleaned:
     ``keep_lines`` keeps line breaks (as ``\\n``), for remarks. Nothing else is changed: case, apostrophes, markup and
     formulas stay as written.
     """
-    if not _NOT_PLAIN.search(text) and "  " not in text:
+    is_plain = (text.isascii() and text.isprintable()) or not _NOT_PLAIN.search(text)
+    if is_plain and "  " not in text:
         return Cleaned(text.strip(" "))
     without = _ESCAPE.sub("", text)
     without = _CONTROL.sub("", without)

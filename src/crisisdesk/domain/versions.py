@@ -84,11 +84,14 @@ def _likeness(old: Values, new: Values) -> float:
 
 
 def _person_likeness(old: Values, new: Values) -> float:
+    same_niss = bool(old["niss"]) and old["niss"] == new["niss"]
+    are_two = bool(old["niss"] and new["niss"]) and not same_niss
+    if are_two and old["birth_date"] != new["birth_date"]:
+        return 0.0
     alike = likeness(
         old["last_name"] or "", old["first_name"] or "", new["last_name"] or "", new["first_name"] or ""
     )  # fmt: skip
-    same_niss = bool(old["niss"]) and old["niss"] == new["niss"]
-    if old["niss"] and new["niss"] and not same_niss and not (alike >= 0.97 and old["birth_date"] == new["birth_date"]):
+    if are_two and alike < 0.97:
         return 0.0
     same_birth = old["birth_date"] is not None and old["birth_date"] == new["birth_date"]
     shared = set(old["phones"] or ()) & set(new["phones"] or ())

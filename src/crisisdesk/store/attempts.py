@@ -84,13 +84,6 @@ def mark_number_wrong(connection: Connection, patient_id: int, number: str, now:
     connection.execute(waiting.where(callback.state != CallbackState.CLOSED).values(number=""))
 
 
-def report_dead(connection: Connection, patient_id: int, agent_id: int, now: datetime) -> None:
-    """Keep who reported a death, and when; a second agent confirms it."""
-    patient = tables.patient.c
-    theirs = update(tables.patient).where(patient.id == patient_id, patient.death_reported_at.is_(None))
-    connection.execute(theirs.values(death_reported_at=now, death_reported_by=agent_id))
-
-
 def drop_draft(connection: Connection, uid: str) -> None:
     """The draft of what is now stored is needed no longer."""
     connection.execute(tables.draft.delete().where(tables.draft.c.uid == uid))

@@ -23,7 +23,8 @@ class ToldBooking:
     slot_on: date
     slot_time: time | None
     patient_id: int
-    site_id: str | None
+    site_id: str
+    """Of the postponement; where no list gave one, of the service."""
     last_name: str
     first_name: str
     priority: str | None
@@ -45,11 +46,13 @@ def told_from(connection: Connection, service_id: int, first: date) -> Sequence[
     query = (
         select(
             column.id, column.postponement_id, column.service_id, column.slot_on, column.slot_time,
-            postponement.patient_id, postponement.site_id, patient.last_name, patient.first_name,
+            postponement.patient_id, func.coalesce(postponement.site_id, tables.service.c.site_id), patient.last_name,
+            patient.first_name,
             postponement.priority, postponement.original_on,
         )
         .join(tables.postponement, postponement.id == column.postponement_id)
         .join(tables.patient, patient.id == postponement.patient_id)
+        .join(tables.service, tables.service.c.id == column.service_id)
         .where(column.service_id == service_id, column.state == BookingState.TOLD, column.slot_on >= first)
         .order_by(column.slot_on, column.id)
     )  # fmt: skip
@@ -82,6 +85,17 @@ def withdraw_booking(connection: Connection, booking_id: int, postponement_id: i
     connection.execute(update(tables.booking).where(column.id == booking_id).values(state))
     owed = update(tables.postponement).where(postponement.id == postponement_id)
     connection.execute(owed.values(rebooked_at=None, decided_at=None, decision="", decided_by=""))
+
+
+def told_to(connection: Connection, patient_id: int, first: date) -> Sequence[tuple[int, int]]:
+    """Booking and postponement of every place on ``first`` or later that a patient was told."""
+    query = select(column.id, column.postponement_id).join(
+        tables.postponement, postponement.id == column.postponement_id
+    )
+    told = query.where(
+        postponement.patient_id == patient_id, column.state == BookingState.TOLD, column.slot_on >= first
+    )
+    return [(row.id, row.postponement_id) for row in connection.execute(told)]
 
 
 def told_booking_of(connection: Connection, postponement_id: int) -> tuple[int, date] | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, insert, literal, select, update
+from sqlalchemy import Row, Select, and_, bindparam, case, insert, select, update
 
 from crisisdesk.domain.priority import Placement, WaitingItem, place
 from crisisdesk.domain.wishes import Wish
@@ -24,20 +24,24 @@ from crisisdesk.store.patients import standing_for
 
 callback, item, postponement = tables.callback.c, tables.callback_item.c, tables.postponement.c
 SYSTEM = "crisisdesk"
+DEATH = "confirm_death"
 PROTECTED, PROMISED, SLIPPED, ESCALATED = "protected", "promised", "slipped", "escalated"
 """Reasons of a release besides the opening of a service (``opening:<id>``)."""
 
 
 @dataclass(frozen=True)
-class _Rules:
+class PlacementRules:
+    """What the place of a callback in its queue depends on, beside the callback."""
+
     limits: Mapping[str, timedelta]
     zone: str
 
 
-def _rules(connection: Connection) -> _Rules:
+def placement_rules(connection: Connection) -> PlacementRules:
+    """Read the desk's limits by priority, and its time zone."""
     limits = connection.execute(select(tables.priority_limit.c.code, tables.priority_limit.c.limit_seconds))
     zone = connection.execute(select(tables.desk.c.time_zone)).scalar_one()
-    return _Rules({row.code: timedelta(seconds=row.limit_seconds) for row in limits}, zone)
+    return PlacementRules({row.code: timedelta(seconds=row.limit_seconds) for row in limits}, zone)
 
 
 def login_of(connection: Connection, agent_id: int | None) -> str:
@@ -74,16 +78,18 @@ def hold(
         for_agent_id: the agent who promised to ring in person.
 
     Returns:
-        The callback's id. The release is never taken back here.
+        The callback's id. The release is never taken back here. Nobody rings for a person whose death was reported:
+        the callback is kept on hold, so that a refutation finds it.
     """
     patient_id = standing_for(connection, patient_id) or patient_id
     found = connection.execute(_open_of(patient_id, site_id)).one_or_none()
     changes = _wished(wish) | ({"hold": hold_for} if hold_for else {})
     changes |= {"for_agent_id": for_agent_id} if for_agent_id else {}
+    if not (hold_for or (found and found.hold)) and is_said_dead(connection, patient_id):
+        changes["hold"] = DEATH
     if found is None:
-        row = {"patient_id": patient_id, "site_id": site_id, "tier": 2, "due_at": now, "why": {}, "created_at": now}
-        row |= {"made_in_call_id": call_id} | changes
-        callback_id = int(connection.execute(insert(tables.callback).values(row).returning(callback.id)).scalar_one())
+        new = {"patient_id": patient_id, "site_id": site_id, "made_in_call_id": call_id, "created_at": now}
+        callback_id = _insert(connection, new | changes, now)
     else:
         callback_id = int(found.id)
         if changes:
@@ -96,19 +102,38 @@ def hold(
     journal.append(
         connection,
         agent=login_of(connection, agent_id),
-        action="callback.made" if found is None else "callback.extended",
+        action="callback.extended" if found else "callback.made",
         subject="callback",
         subject_id=callback_id,
         detail={"patient_id": patient_id, "site_id": site_id, "postponements": list(postponement_ids), "call": call_id}
-        | {"released": reason, **({"wish": wish.as_detail()} if wish else {})},
+        | {"released": reason, **({"wish": wish.as_detail()} if wish else {})}
+        | ({"replaced": _replaced(found, changes)} if found and changes else {}),
         now=now,
     )
     return callback_id
 
 
+def _insert(connection: Connection, row: Mapping[str, Any], now: datetime) -> int:
+    """Make a callback; `redate` gives it its place."""
+    values = {"tier": 2, "due_at": now, "why": {}, **row}
+    return int(connection.execute(insert(tables.callback).values(values).returning(callback.id)).scalar_one())
+
+
+def _replaced(found: Row[Any], changes: Mapping[str, Any]) -> dict[str, str]:
+    """What stood in the columns that are written anew: an earlier wish is not lost."""
+    before = {name: found._mapping[name] for name in changes}
+    return {name: str(value) for name, value in before.items() if value not in (None, "") and value != changes[name]}
+
+
 def _open_of(patient_id: int, site_id: str) -> Select[Any]:
     is_open = callback.state != CallbackState.CLOSED
-    return select(callback.id).where(callback.patient_id == patient_id, callback.site_id == site_id, is_open)
+    return select(tables.callback).where(callback.patient_id == patient_id, callback.site_id == site_id, is_open)
+
+
+def is_said_dead(connection: Connection, patient_id: int) -> bool:
+    """Whether a death was reported of a patient and not refuted."""
+    said = select(tables.patient.c.death_reported_at).where(tables.patient.c.id == patient_id)
+    return connection.execute(said).scalar() is not None
 
 
 def _wished(wish: Wish | None) -> dict[str, Any]:
@@ -133,13 +158,14 @@ def _add_items(connection: Connection, callback_id: int, postponement_ids: Seque
 
 def _release_held(connection: Connection, callback_id: int, reason: str, now: datetime) -> None:
     """Release what waits for no opening: promised, escalated, or about a protected service."""
-    if not reason and connection.execute(_protected_in([callback_id])).first() is not None:
+    if not reason and connection.execute(protected_in([callback_id])).first() is not None:
         reason = PROTECTED
     if reason:
         release(connection, [callback_id], reason, now)
 
 
-def _protected_in(callback_ids: Sequence[int]) -> Select[Any]:
+def protected_in(callback_ids: Sequence[int]) -> Select[Any]:
+    """Those of some callbacks that are about a protected service, which waits for no opening."""
     return (
         select(item.callback_id)
         .join(tables.postponement, postponement.id == item.postponement_id)
@@ -162,14 +188,15 @@ def redate(connection: Connection, callback_ids: Sequence[int], *, add_why: Mapp
     Args:
         add_why: reasons that hold from now on ("escalated", "slipped"), for all of them.
     """
-    rules = _rules(connection)
+    rules = placement_rules(connection)
     changes = []
-    for rows in _chunks(callback_ids):
+    for rows in in_chunks(callback_ids):
         held = _items_of(connection, rows)
         for row in connection.execute(select(*_PLACED).where(callback.id.in_(rows))):
-            placed = _place(held[row.id], rules, row.created_at, row.promised_until, {**row.why, **(add_why or {})})
+            kept = {**row.why, **(add_why or {})}
+            placed = place_items(held[row.id], rules, row.created_at, row.promised_until, kept)
             if (placed.tier, placed.due_at, placed.why) != (row.tier, row.due_at, row.why):
-                changes.append({"which": row.id, **_placed(placed)})
+                changes.append({"which": row.id, **placed_values(placed)})
     if changes:
         statement = update(tables.callback).where(callback.id == bindparam("which"))
         connection.execute(statement.values({name: bindparam(name) for name in ("tier", "due_at", "why")}), changes)
@@ -178,19 +205,21 @@ def redate(connection: Connection, callback_ids: Sequence[int], *, add_why: Mapp
 _PLACED = (callback.id, callback.tier, callback.due_at, callback.why, callback.created_at, callback.promised_until)
 
 
-def _place(
+def place_items(
     items: Iterable[WaitingItem],
-    rules: _Rules,
+    rules: PlacementRules,
     asked_at: datetime,
     promised_until: datetime | None,
     kept: Mapping[str, Any],
 ) -> Placement:
+    """Place one callback by the desk's rules; see `domain.priority.place`."""
     return place(
         items, limits=rules.limits, zone=rules.zone, asked_at=asked_at, promised_until=promised_until, kept=kept
     )
 
 
-def _placed(placed: Placement) -> dict[str, Any]:
+def placed_values(placed: Placement) -> dict[str, Any]:
+    """The columns of `callback` that a placement fills."""
     return {"tier": int(placed.tier), "due_at": placed.due_at, "why": dict(placed.why)}
 
 
@@ -212,97 +241,9 @@ def _items_of(connection: Connection, callback_ids: Sequence[int]) -> Mapping[in
     return held
 
 
-def _chunks(numbers: Sequence[int], size: int = 5000) -> Iterable[Sequence[int]]:
+def in_chunks(numbers: Sequence[int], size: int = 5000) -> Iterable[Sequence[int]]:
+    """Numbers in parts that fit a statement's parameters."""
     return (numbers[at : at + size] for at in range(0, len(numbers), size))
-
-
-def hold_imported(
-    connection: Connection, source_file_id: int, now: datetime, *, rows: tuple[int, int] | None = None
-) -> int:
-    """Open or extend the callbacks of every unsettled postponement of one imported file; gives how many are new.
-
-    They wait unreleased, except those about a protected service. Postponements without a site wait for one: nobody
-    knows yet whose queue is theirs. A second call for the same file changes nothing. ``rows`` limits the call to a part
-    of the file (first and last id of import_row), for lists so long that the whole would keep others waiting.
-    """
-    rules = _rules(connection)
-    found = connection.execute(_imported(source_file_id, rows)).all()
-    fresh: defaultdict[tuple[int, str], list[Row[Any]]] = defaultdict(list)
-    for row in found:
-        if row.callback_id is None:
-            fresh[row.patient_id, row.site_id].append(row)
-    made = [_fresh(key, held, rules, now) for key, held in fresh.items()]
-    if made:
-        connection.execute(insert(tables.callback), made)
-    connection.execute(_join_items(source_file_id, now, rows))
-    extended = sorted({row.callback_id for row in found if row.callback_id is not None})
-    redate(connection, extended)
-    for part in _chunks(extended):
-        release(connection, connection.scalars(_protected_in(part)).all(), PROTECTED, now)
-    if made or extended:
-        journal.append(
-            connection, agent=SYSTEM, action="callbacks.made_from_list", subject="source_file",
-            subject_id=source_file_id, detail={"made": len(made), "extended": len(extended)}, now=now,
-        )  # fmt: skip
-    return len(made)
-
-
-def _fresh(key: tuple[int, str], held: Sequence[Row[Any]], rules: _Rules, now: datetime) -> dict[str, Any]:
-    waiting = [WaitingItem(row.id, row.priority, row.original_on, row.created_at) for row in held]
-    is_protected = any(row.is_protected for row in held)
-    return {
-        "patient_id": key[0], "site_id": key[1], "created_at": now,
-        "released_at": now if is_protected else None, "release_why": PROTECTED if is_protected else "",
-        **_placed(_place(waiting, rules, now, None, {})),
-    }  # fmt: skip
-
-
-def _from_file(source_file_id: int, rows: tuple[int, int] | None) -> Any:
-    row = tables.import_row.c
-    listed = select(row.postponement_id).where(row.source_file_id == source_file_id, row.postponement_id.is_not(None))
-    if rows is not None:
-        listed = listed.where(row.id.between(*rows))
-    held = select(item.postponement_id).join(tables.callback, callback.id == item.callback_id)
-    is_held = postponement.id.in_(held.where(callback.state != CallbackState.CLOSED, item.postponement_id.in_(listed)))
-    dead = select(tables.patient.c.id).where(tables.patient.c.death_reported_at.is_not(None))
-    return and_(
-        postponement.id.in_(listed),
-        postponement.site_id.is_not(None),
-        postponement.patient_id.not_in(dead),
-        is_unsettled(),
-        ~is_held,
-    )
-
-
-_OPEN_HERE = and_(
-    callback.patient_id == postponement.patient_id,
-    callback.site_id == postponement.site_id,
-    callback.state != CallbackState.CLOSED,
-)
-
-
-def _imported(source_file_id: int, rows: tuple[int, int] | None) -> Select[Any]:
-    return (
-        select(
-            postponement.id, postponement.patient_id, postponement.site_id, postponement.priority,
-            postponement.original_on, postponement.created_at, postponement.is_protected,
-            callback.id.label("callback_id"),
-        )
-        .select_from(tables.postponement.outerjoin(tables.callback, _OPEN_HERE))
-        .where(_from_file(source_file_id, rows))
-        .order_by(postponement.id)
-    )  # fmt: skip
-
-
-def _join_items(source_file_id: int, now: datetime, rows: tuple[int, int] | None) -> Any:
-    added = literal(now, tables.callback_item.c.added_at.type)
-    listed = (
-        select(callback.id, postponement.id, added)
-        .select_from(tables.postponement.join(tables.callback, _OPEN_HERE))
-        .where(_from_file(source_file_id, rows))
-    )
-    columns = ["callback_id", "postponement_id", "added_at"]
-    return insert(tables.callback_item).prefix_with("OR IGNORE", dialect="sqlite").from_select(columns, listed)
 
 
 def settle(
@@ -313,7 +254,10 @@ def settle(
     now: datetime,
     call_id: int | None,
 ) -> None:
-    """Close a callback because the patient rang first; its postponements keep what the call said of them.
+    """End a callback because the patient rang first; its postponements keep what the call said of them.
+
+    It closes where nothing is left to settle. A patient who was only informed is still owed a place: the callback then
+    waits for the opening, and cannot be served before.
 
     Args:
         disposition: the inbound code that ends the call; its coverage is proven for the unsettled postponements.
@@ -331,8 +275,12 @@ def settle(
     ids = connection.scalars(select(item.postponement_id).where(item.callback_id == callback_id)).all()
     login = login_of(connection, agent_id)
     mark_items(connection, ids, disposition, scope="inbound", by=login, now=now)
-    close(connection, callback_id, disposition, agent_id, now)
-    detail = {"state": [held.state, "closed"], "disposition": disposition, "call": call_id}
+    is_left = bool(_items_of(connection, [callback_id]))
+    if is_left:
+        let_wait(connection, callback_id, now)
+    else:
+        close(connection, callback_id, disposition, agent_id, now)
+    detail = {"state": [held.state, "waiting" if is_left else "closed"], "disposition": disposition, "call": call_id}
     journal.append(
         connection, agent=login, action="callback.settled", subject="callback", subject_id=callback_id,
         detail=detail, now=now,
@@ -355,6 +303,16 @@ def close(connection: Connection, callback_id: int, code: str, agent_id: int | N
     )  # fmt: skip
 
 
+def let_wait(connection: Connection, callback_id: int, now: datetime) -> None:
+    """Send a callback back to wait for the opening of what is not settled; a protected service waits for none."""
+    waits: dict[str, Any] = {"state": CallbackState.WAITING, "leased_by": None, "leased_at": None, "lease_until": None}
+    waits |= {"generation": callback.generation + 1, "released_at": None, "release_why": "", "not_before": None}
+    waits |= {"promised_from": None, "promised_until": None}
+    connection.execute(update(tables.callback).where(callback.id == callback_id).values(waits))
+    redate(connection, [callback_id])
+    _release_held(connection, callback_id, "", now)
+
+
 def stop_for_death(connection: Connection, patient_id: int) -> list[int]:
     """Stop every open callback of a person whose death was reported, also those an agent holds; gives their ids.
 
@@ -362,7 +320,8 @@ def stop_for_death(connection: Connection, patient_id: int) -> list[int]:
     """
     is_theirs = and_(callback.patient_id == patient_id, callback.state != CallbackState.CLOSED)
     ids = list(connection.scalars(select(callback.id).where(is_theirs)))
-    stopped: dict[str, Any] = {"hold": "confirm_death", "state": CallbackState.WAITING, "leased_by": None}
+    kept = case((callback.hold == "", DEATH), else_=callback.hold)  # a review outlives a report that is refuted
+    stopped: dict[str, Any] = {"hold": kept, "state": CallbackState.WAITING, "leased_by": None}
     stopped |= {"leased_at": None, "lease_until": None, "generation": callback.generation + 1}
     connection.execute(update(tables.callback).where(is_theirs).values(stopped))
     return ids

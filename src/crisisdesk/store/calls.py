@@ -1,30 +1,27 @@
 """Rows of calls: written once, never changed."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy import select
 
 from crisisdesk.domain.callref import make_reference
 from crisisdesk.domain.matches import CallLine
 from crisisdesk.store import tables
 from crisisdesk.store.engine import Connection
 from crisisdesk.store.matchdetails import call_line
-from crisisdesk.store.raw import rows
+from crisisdesk.store.raw import rows, run, stamp
 from crisisdesk.store.search import CALL_COLUMNS, id_list
 
-_INSERT = insert(tables.call)
-_INSERT_PATIENT = insert(tables.call_patient)
-_INSERT_ITEM = insert(tables.call_item)
-_ITEMS = select(
-    tables.postponement.c.id, tables.postponement.c.patient_id, tables.postponement.c.site_id,
-    tables.postponement.c.matched_to_id,
-).where(tables.postponement.c.id.in_(bindparam("ids", expanding=True)))  # fmt: skip
-_OPEN_CALLBACKS = select(tables.callback.c.id, tables.callback.c.patient_id, tables.callback.c.state).where(
-    tables.callback.c.id.in_(bindparam("ids", expanding=True))
-)
+_COLUMNS = tuple(column.name for column in tables.call.c if column.name != "id")
+_INSERT = f"INSERT INTO call ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_INSERT_PATIENT = "INSERT INTO call_patient (call_id, patient_id) VALUES (?, ?)"
+_INSERT_ITEM = "INSERT INTO call_item (call_id, postponement_id, disposition) VALUES (?, ?, ?)"
+_ITEMS = "SELECT id, patient_id, site_id FROM postponement WHERE id IN (SELECT value FROM json_each(?))"
+_OPEN_CALLBACKS = "SELECT id, patient_id, state FROM callback WHERE id IN (SELECT value FROM json_each(?))"
 _SETTLED_CALLBACKS = """
 SELECT DISTINCT b.id FROM callback b JOIN callback_item i ON i.callback_id = b.id
 WHERE b.state <> 'closed' AND i.postponement_id IN (SELECT value FROM json_each(?))
@@ -53,36 +50,54 @@ def find_by_uid(connection: Connection, uid: str) -> StoredCall | None:
 def add_call(connection: Connection, values: Mapping[str, Any]) -> StoredCall:
     """Store a call under the next number and its reference. Inside a write only."""
     ((number,),) = rows(connection, "SELECT coalesce(max(number), 0) + 1 FROM call")
-    row = {**values, "number": number, "reference": make_reference(number)}
-    key = connection.execute(_INSERT, row).inserted_primary_key
-    return StoredCall(int(key[0]) if key else 0, number, row["reference"], row["entered_at"])
+    row = {**values, "number": number, "reference": make_reference(number), "wish": json.dumps(values["wish"])}
+    call_id = run(connection, _INSERT, [_plain(row[name]) for name in _COLUMNS])
+    return StoredCall(call_id, number, row["reference"], row["entered_at"])
+
+
+def _plain(value: Any) -> Any:
+    return stamp(value) if isinstance(value, datetime) else value
 
 
 def link(connection: Connection, call_id: int, patient_ids: Iterable[int], items: Mapping[int, str | None]) -> None:
     """Tie a call to patients and to postponements, these with what was settled for each."""
-    people = [{"call_id": call_id, "patient_id": number} for number in patient_ids]
-    if people:
-        connection.execute(_INSERT_PATIENT, people)
-    tied = [{"call_id": call_id, "postponement_id": number, "disposition": code} for number, code in items.items()]
-    if tied:
-        connection.execute(_INSERT_ITEM, tied)
+    for patient_id in patient_ids:
+        run(connection, _INSERT_PATIENT, (call_id, patient_id))
+    for number, code in items.items():
+        run(connection, _INSERT_ITEM, (call_id, number, code))
 
 
 def drop_draft(connection: Connection, uid: str) -> None:
     """Forget the draft of a form that is stored now."""
-    connection.exec_driver_sql("DELETE FROM draft WHERE uid = ?", (uid,))
+    run(connection, "DELETE FROM draft WHERE uid = ?", (uid,))
 
 
-def read_items(connection: Connection, ids: Sequence[int]) -> Mapping[int, Row[Any]]:
-    """id, patient_id, site_id, matched_to_id of postponements, by id."""
-    found: Iterable[Any] = connection.execute(_ITEMS, {"ids": list(ids)}) if ids else ()
-    return {row.id: row for row in found}
+class ItemOwner(NamedTuple):
+    """Whose a postponement is, and where."""
+
+    id: int
+    patient_id: int
+    site_id: str | None
 
 
-def read_callbacks(connection: Connection, ids: Sequence[int]) -> Mapping[int, Row[Any]]:
-    """id, patient_id, state of callbacks, by id."""
-    found: Iterable[Any] = connection.execute(_OPEN_CALLBACKS, {"ids": list(ids)}) if ids else ()
-    return {row.id: row for row in found}
+class CallbackOwner(NamedTuple):
+    """Whose a callback is, and its state."""
+
+    id: int
+    patient_id: int
+    state: str
+
+
+def read_items(connection: Connection, ids: Sequence[int]) -> Mapping[int, ItemOwner]:
+    """Whose postponements are, by id."""
+    found = rows(connection, _ITEMS, (id_list(ids),)) if ids else ()
+    return {row[0]: ItemOwner(*row) for row in found}
+
+
+def read_callbacks(connection: Connection, ids: Sequence[int]) -> Mapping[int, CallbackOwner]:
+    """Whose callbacks are, by id."""
+    found = rows(connection, _OPEN_CALLBACKS, (id_list(ids),)) if ids else ()
+    return {row[0]: CallbackOwner(*row) for row in found}
 
 
 def callbacks_about(connection: Connection, postponement_ids: Iterable[int]) -> tuple[int, ...]:

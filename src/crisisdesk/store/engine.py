@@ -123,7 +123,8 @@ class Store:
         return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
 
     def backup(self, target: Path) -> None:
-        """Copy the whole desk, as of now, into a new file, without stopping anybody."""
+        """Copy the whole desk, as of now, into a new file of mode 0600, without stopping anybody."""
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o600))  # before SQLite makes it with the umask's rights
         with told_in_words(self.path):
             source = self._driver.connect(self.path.absolute().as_uri() + "?mode=rw", uri=True, timeout=BUSY_SECONDS)
             copy = self._driver.connect(str(target))

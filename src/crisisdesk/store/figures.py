@@ -82,7 +82,8 @@ class CallbackCount:
     """Still open at the end of the span (or now)."""
 
 
-# A promise that the patient settled by ringing first was neither kept nor broken: it is left out of both counts.
+# A promise is told by the attempt that kept or broke it, or by the callback while nobody has tried. One that the
+# patient settled by ringing first was neither kept nor broken: it is left out of both counts.
 _CALLBACKS = text(
     """
     WITH counted (site_id, released, attempts, attempted, contacts, right_party, promised, kept, open) AS (
@@ -99,7 +100,11 @@ _CALLBACKS = text(
           SELECT 1 FROM attempt WHERE attempt.callback_id = callback.id
           AND attempt.started_at >= coalesce(callback.promised_from, callback.created_at)
           AND attempt.started_at < callback.promised_until) AS is_kept
-        FROM callback WHERE callback.promised_until >= :start_at AND callback.promised_until < :until)
+        FROM callback WHERE callback.promised_until >= :start_at AND callback.promised_until < :until
+        UNION ALL
+        SELECT callback.site_id, attempt.promised_until, NULL, attempt.started_at < attempt.promised_until
+        FROM attempt JOIN callback ON callback.id = attempt.callback_id
+        WHERE attempt.promised_until >= :start_at AND attempt.promised_until < :until)
       WHERE is_kept OR closed_at IS NULL OR closed_at >= promised_until GROUP BY site_id
       UNION ALL
       SELECT site_id, 0, 0, 0, 0, 0, 0, 0, count(*) FROM callback

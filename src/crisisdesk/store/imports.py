@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from crisisdesk.domain.lists import ImportLine, ProposalLine, ProposalSide
+from crisisdesk.domain.lists import ImportLine, ProposalLine, ProposalSide, SideItem
 from crisisdesk.domain.persons import Person
 from crisisdesk.store.engine import Connection
 from crisisdesk.store.staging import as_json, stamp
@@ -52,7 +52,7 @@ WHERE l.state = 'proposed' AND (l.patient_id IN (SELECT value FROM json_each(?1)
 _SIDES = """
 SELECT l.id, l.strength, l.why, p.id, p.last_name, p.first_name, p.full_name, p.birth_on, p.niss, p.is_provisional,
   (SELECT json_group_array(number) FROM phone f WHERE f.patient_id = p.id),
-  (SELECT group_concat(coalesce(i.kind, '') || ' ' || coalesce(i.planned_on, '') || ' ' || i.procedure, '; ')
+  (SELECT json_group_array(json_array(i.kind, i.planned_on, i.procedure))
    FROM postponement i WHERE i.patient_id = p.id)
 FROM likeness l JOIN patient p ON p.id IN (l.patient_id, l.other_id)
 WHERE l.state = 'proposed' ORDER BY l.strength = 'fair', l.id, p.id <> l.patient_id LIMIT ?
@@ -212,6 +212,12 @@ def remember_mapping(
     connection.exec_driver_sql(query, (layout_key, as_json(mapping), agent_id, stamp(now)))
 
 
+def rung_now(connection: Connection, patient_ids: Iterable[int]) -> set[int]:
+    """Give those of these patients whom an agent is ringing."""
+    query = "SELECT patient_id FROM callback WHERE state = 'leased' AND patient_id IN (SELECT value FROM json_each(?))"
+    return {int(row[0]) for row in connection.exec_driver_sql(query, (as_json(sorted(set(patient_ids))),))}
+
+
 def open_proposals(connection: Connection, patient_ids: Iterable[int]) -> list[tuple[int, int, str, str]]:
     """Give the pairs that wait for a decision and touch any of these patients: (patient, other, strength, why)."""
     rows = connection.exec_driver_sql(_PROPOSALS, (as_json(sorted(set(patient_ids))),))
@@ -244,4 +250,8 @@ def proposal_lines(connection: Connection, limit: int = 200) -> list[ProposalLin
 def _side(row: Any) -> ProposalSide:
     name = " ".join(part for part in (row[4], row[5]) if part) or row[6]
     born = date.fromisoformat(row[7]) if row[7] else None
-    return ProposalSide(row[3], name, born, row[8], tuple(json.loads(row[10])), bool(row[9]), row[11] or "")
+    items = tuple(
+        SideItem(kind or "", date.fromisoformat(planned) if planned else None, procedure or "")
+        for kind, planned, procedure in json.loads(row[11])
+    )
+    return ProposalSide(row[3], name, born, row[8], tuple(json.loads(row[10])), bool(row[9]), items)

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from crisisdesk.domain.words import Coverage, Reach
 from crisisdesk.store import tables
@@ -22,6 +22,10 @@ FACTS = {
 """Column of each fact, in the order in which one proves those before it."""
 
 
+CLINICIAN = "clinician"
+"""Decision of a postponement, and end of a callback, that a named clinician took; no disposition of the table."""
+
+
 @cache
 def is_unsettled() -> ColumnElement[bool]:
     """Postponements that somebody still owes a call: not rebooked, done or ended by a final decision, nor counted
@@ -32,7 +36,10 @@ def is_unsettled() -> ColumnElement[bool]:
         postponement.rebooked_at.is_(None),
         postponement.done_at.is_(None),
         postponement.matched_to_id.is_(None),
-        ~and_(postponement.decided_at.is_not(None), postponement.decision.in_(final)),
+        ~and_(
+            postponement.decided_at.is_not(None),
+            or_(postponement.decision == CLINICIAN, postponement.decision.in_(final)),
+        ),
     )
 
 

@@ -6,16 +6,17 @@ whole tail shows only against a head that was kept elsewhere (`verify(..., ancho
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, select
 
 from crisisdesk.i18n import _
 from crisisdesk.store import tables
 from crisisdesk.store.engine import Connection
+from crisisdesk.store.raw import rows, run, stamp
 
 
 @dataclass(frozen=True)
@@ -60,37 +61,49 @@ def append(
     ``detail`` holds plain JSON values; a change is ``{"field": [old, new]}``. Must be called inside a write: the number
     is the one after the head, which only the holder of the write lock may read.
     """
-    head = connection.execute(select(tables.journal_head.c.seq, tables.journal_head.c.hash)).one()
-    seq = head.seq + 1
-    row = {
-        "seq": seq,
-        "entered_at": _stamp(now),
-        "happened_at": _stamp(happened_at or now),
-        "agent": agent,
-        "action": action,
-        "subject": subject,
-        "subject_id": str(subject_id),
-        "detail": json.dumps(detail or {}, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str),
-        "previous": head.hash,
-    }
-    row["hash"] = _digest(row)
-    connection.execute(_APPEND, [{**row, "entered_at": now, "happened_at": happened_at or now}])
-    connection.execute(_HEAD, {"seq": seq, "hash": row["hash"]})
-    return int(seq)
+    ((seq, previous),) = rows(connection, "SELECT seq, hash FROM journal_head")
+    entered, happened = stamp(now), stamp(happened_at or now)
+    entry = (seq + 1, entered, happened, agent, action, subject, str(subject_id), _words(detail), previous)
+    digest = _digest(entry)
+    run(connection, _APPEND, (*entry, digest))
+    run(connection, _HEAD, (seq + 1, digest))
+    return int(seq) + 1
 
 
-_APPEND = insert(tables.journal)
-_HEAD = update(tables.journal_head)
+def append_all(
+    connection: Connection,
+    *,
+    agent: str,
+    action: str,
+    subject: str,
+    details: Sequence[tuple[object, Mapping[str, Any]]],
+    now: datetime,
+) -> None:
+    """Append one event for each (subject_id, detail), all of one kind and moment: as `append`, many at a time."""
+    ((seq, previous),) = rows(connection, "SELECT seq, hash FROM journal_head")
+    at, entries = stamp(now), []
+    for number, (subject_id, detail) in enumerate(details, start=seq + 1):
+        entry = (number, at, at, agent, action, subject, str(subject_id), _words(detail), previous)
+        previous = _digest(entry)
+        entries.append((*entry, previous))
+    if entries:
+        connection.exec_driver_sql(_APPEND, entries)
+        run(connection, _HEAD, (seq + len(entries), previous))
 
 
-def _stamp(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+def _words(detail: Mapping[str, Any] | None) -> str:
+    return json.dumps(detail or {}, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
 
 
-def _digest(row: Mapping[str, Any]) -> str:
-    fields = ("seq", "entered_at", "happened_at", "agent", "action", "subject", "subject_id", "detail", "previous")
-    text = json.dumps([row[name] for name in fields], ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+_COVERED = ("seq", "entered_at", "happened_at", "agent", "action", "subject", "subject_id", "detail", "previous")
+"""Columns that an entry's hash covers, in this order."""
+_APPEND = f"INSERT INTO journal ({', '.join(_COVERED)}, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_HEAD = "UPDATE journal_head SET seq = ?, hash = ?"
+_TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def _digest(entry: Sequence[object]) -> str:
+    return hashlib.sha256(_TEXT.encode(list(entry)).encode()).hexdigest()
 
 
 def head(connection: Connection) -> tuple[int, str]:
@@ -127,7 +140,8 @@ def _misfit(row: Mapping[str, Any], seq: int, previous: str) -> str:
     if row["previous"] != previous:
         words = _("entry {seq} does not follow the one before it: one was changed, inserted, swapped or removed")
         return words.format(seq=seq)
-    return "" if _digest(row) == row["hash"] else _("entry {seq} was changed").format(seq=seq)
+    digest = _digest([row[name] for name in _COVERED])
+    return "" if digest == row["hash"] else _("entry {seq} was changed").format(seq=seq)
 
 
 def _head_misfit(connection: Connection, count: int, previous: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, insert, or_, select, update
 
 from crisisdesk.domain.namekeys import words_of
-from crisisdesk.store import tables
+from crisisdesk.store import joining, tables
 from crisisdesk.store.engine import Connection
 
 likeness = tables.likeness.c
@@ -22,7 +22,8 @@ _FREE_CALLS = """
 DELETE FROM call_patient WHERE patient_id = :gone AND call_id IN
   (SELECT call_id FROM call_patient WHERE patient_id = :stays)
 """
-_COMPARED = "birth_on, niss, record_number, postcode, town, language, proof"
+_NULLABLE = ("birth_on", "niss", "death_reported_at", "death_reported_by", "death_confirmed_by")
+_COMPARED = f"{', '.join(_NULLABLE)}, record_number, postcode, town, language, proof"
 _FAIR_BY_PHONE = """
 SELECT v.id, o.id, 'number' FROM patient v JOIN phone vp ON vp.patient_id = v.id
 JOIN phone op ON op.number = vp.number AND op.patient_id <> v.id JOIN patient o ON o.id = op.patient_id
@@ -103,6 +104,9 @@ def merge(connection: Connection, stays: int, gone: int, now: datetime) -> dict[
         connection.exec_driver_sql(f"UPDATE {name} SET patient_id = :stays WHERE patient_id = :gone", both)
     connection.exec_driver_sql("UPDATE OR IGNORE phone SET patient_id = :stays WHERE patient_id = :gone", both)
     moved["callback_joined"] = _move_callbacks(connection, stays, gone, now)
+    moved["callback_before"] = {
+        str(kept): joining.join(connection, closed, kept) for closed, kept, *_items in moved["callback_joined"]
+    }
     moved["filled"] = _fill_gaps(connection, stays, gone)
     words = [
         row[0] for row in connection.exec_driver_sql("SELECT word FROM patient_word WHERE patient_id = ?", (gone,))
@@ -130,8 +134,8 @@ def _move_callbacks(connection: Connection, stays: int, gone: int, now: datetime
         )
         joined.append([closed, kept, *ids])
     end = (
-        "UPDATE callback SET state = 'closed', leased_by = NULL, lease_until = NULL, generation = generation + 1,"
-        " closed_as = 'merged', closed_at = ? WHERE id = ?"
+        "UPDATE callback SET state = 'closed', leased_by = NULL, leased_at = NULL, lease_until = NULL,"
+        " generation = generation + 1, closed_as = 'merged', closed_at = ? WHERE id = ?"
     )
     for closed, *_rest in joined:
         connection.exec_driver_sql(end, (now.strftime("%Y-%m-%d %H:%M:%S.%f"), closed))
@@ -166,8 +170,10 @@ def part(connection: Connection, moved: Mapping[str, Any]) -> None:
         if number not in moved["call_shared"]:
             connection.exec_driver_sql("DELETE FROM call_patient WHERE call_id = ? AND patient_id = ?", (number, stays))
     _part_callbacks(connection, moved["callback_joined"])
+    for kept, before in moved.get("callback_before", {}).items():
+        joining.part(connection, int(kept), before)
     for name in moved["filled"]:
-        empty = "NULL" if name in {"birth_on", "niss"} else "''"
+        empty = "NULL" if name in _NULLABLE else "''"
         connection.exec_driver_sql(
             f"UPDATE patient SET {name} = {empty} WHERE id = ? AND {name} = ?", (stays, moved["filled"][name])
         )

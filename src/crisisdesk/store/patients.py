@@ -27,6 +27,14 @@ WITH RECURSIVE chain (id, next) AS (
 """
 
 
+_EARLIER = """
+SELECT o.id FROM patient v JOIN phone f ON f.number = ?2
+JOIN patient o ON o.id = f.patient_id AND o.id <> v.id AND o.name_key = v.name_key AND o.first_key = v.first_key
+WHERE v.id = ?1 AND o.is_provisional = 1 AND o.merged_into_id IS NULL
+  AND coalesce(o.birth_on = v.birth_on, 1) AND coalesce(o.niss = v.niss, 1) ORDER BY o.id LIMIT 1
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class PatientIdentity:
     """Who somebody is, as far as it is known; everything may be empty."""
@@ -123,6 +131,12 @@ def add_phones(
     if added:
         connection.execute(_INSERT_PHONE, added)
     return tuple(new)
+
+
+def earlier_provisional(connection: Connection, patient_id: int, number: str) -> int | None:
+    """Another provisional patient on the same number, under the same name and no other birth date: a repeat caller."""
+    found = rows(connection, _EARLIER, (patient_id, number))
+    return int(found[0][0]) if found else None
 
 
 def standing_for(connection: Connection, patient_id: int) -> int | None:

@@ -18,8 +18,8 @@ from crisisdesk.store.engine import Connection
 INSTANT = tables.callback.c.due_at.type
 READY, HELD = "ready", "held"
 REASONS = (
-    "held", "review", "number_search", "confirm_death", "not_released", "not_before", "rest", "part_of_day", "personal",
-    "no_number", "capped", "ready",
+    "held", "confirm_death", "review", "number_search", "not_released", "not_before", "rest", "part_of_day", "personal",
+    "no_number", "on_line", "capped", "ready",
 )  # fmt: skip
 """Every value of the CASE, in the order in which it decides."""
 
@@ -44,21 +44,48 @@ class Moment:
         }  # fmt: skip
 
 
-NUMBER = """coalesce(nullif(callback.number, ''), (
-  SELECT phone.number FROM phone WHERE phone.patient_id = callback.patient_id AND phone.found_wrong_at IS NULL
-  ORDER BY phone.is_guessed, phone.position, phone.id LIMIT 1))"""
-REASON = f"""CASE
+NUMBER = """CASE WHEN callback.number <> '' AND NOT EXISTS (SELECT 1 FROM phone
+    WHERE phone.patient_id = callback.patient_id AND phone.number = callback.number
+      AND phone.found_wrong_at IS NOT NULL) THEN callback.number
+  ELSE (SELECT phone.number FROM phone WHERE phone.patient_id = callback.patient_id AND phone.found_wrong_at IS NULL
+    ORDER BY phone.is_guessed, phone.position, phone.id LIMIT 1) END"""
+_NUMBER_THERE = NUMBER.replace("callback.", "other.")
+_OTHER = "other.state = 'leased' AND other.lease_until > :now AND other.id <> callback.id"
+# Somebody rings this patient, or this number for another patient, at this moment: a second agent would hear "busy".
+# Asked of one callback (the take), or found once for all (lists and counts, where the first would cost too much).
+_ON_LINE = f"""(
+    EXISTS (SELECT 1 FROM callback AS other WHERE other.patient_id = callback.patient_id AND {_OTHER})
+    OR EXISTS (SELECT 1 FROM phone JOIN callback AS other ON other.patient_id = phone.patient_id AND {_OTHER}
+      WHERE phone.number = {NUMBER} AND {_NUMBER_THERE} = phone.number))"""
+_ALL_ON_LINE = f"""WITH ringing AS MATERIALIZED (SELECT other.id, other.patient_id, {_NUMBER_THERE} AS number
+    FROM callback AS other WHERE other.state = 'leased' AND other.lease_until > :now),
+  on_line (id) AS MATERIALIZED (
+    SELECT callback.id FROM ringing JOIN callback ON callback.patient_id = ringing.patient_id
+    WHERE callback.id <> ringing.id AND callback.state <> 'closed'
+    UNION SELECT callback.id FROM ringing JOIN phone ON phone.number = ringing.number
+      JOIN callback ON callback.patient_id = phone.patient_id
+    WHERE callback.id <> ringing.id AND callback.state <> 'closed' AND {NUMBER} = ringing.number) """
+
+
+def _reason(on_line: str) -> str:
+    return f"""CASE
   WHEN callback.state = 'leased' AND callback.lease_until > :now THEN 'held'
-  WHEN callback.hold <> '' THEN callback.hold
+  WHEN (SELECT death_reported_at FROM patient WHERE patient.id = callback.patient_id) IS NOT NULL THEN 'confirm_death'
+  WHEN callback.hold <> '' AND NOT (callback.hold = 'number_search' AND {NUMBER} IS NOT NULL) THEN callback.hold
   WHEN callback.released_at IS NULL THEN 'not_released'
   WHEN callback.not_before > :now THEN 'not_before'
   WHEN callback.last_attempt_at > :rested THEN 'rest'
   WHEN callback.part_of_day NOT IN ('any', :part) THEN 'part_of_day'
   WHEN callback.for_agent_id <> :agent_id AND callback.promised_until > :now THEN 'personal'
   WHEN {NUMBER} IS NULL THEN 'no_number'
+  WHEN {on_line} THEN 'on_line'
   WHEN (SELECT count(*) FROM attempt WHERE attempt.number = {NUMBER} AND attempt.started_at >= :day_start) >= :cap
     THEN 'capped'
   ELSE 'ready' END"""
+
+
+REASON = _reason(_ON_LINE)
+_LISTED_REASON = _reason("callback.id IN (SELECT id FROM on_line)")
 _ORDER = "ORDER BY tier, due_at, id"
 _LEASE = """UPDATE callback SET state = 'leased', leased_by = :agent_id, leased_at = :now, lease_until = :until,
   generation = generation + 1"""
@@ -79,19 +106,25 @@ _TAKE = _statement(
     "until",
 )
 _TAKE_THIS = _statement(
-    f"""{_LEASE} WHERE id = :callback_id AND state <> 'closed' AND {REASON} NOT IN ('held', 'confirm_death')
-    RETURNING id, generation""",
+    f"""{_LEASE} WHERE id = :callback_id AND state <> 'closed'
+    AND {REASON} NOT IN ('held', 'confirm_death', 'review') AND NOT {_ON_LINE} RETURNING id, generation""",
     "until",
 )
 _COUNT = _statement(
-    f"SELECT {REASON} AS reason, count(*) AS n FROM callback WHERE site_id = :site_id AND state <> 'closed' GROUP BY 1"
+    f"{_ALL_ON_LINE} SELECT {_LISTED_REASON} AS reason, count(*) AS n FROM callback"
+    " WHERE site_id = :site_id AND state <> 'closed' GROUP BY 1"
+)
+_COUNT_SITES = _statement(
+    f"{_ALL_ON_LINE} SELECT site_id, sum({_LISTED_REASON} = 'ready') AS ready, count(*) AS n FROM callback"
+    " WHERE state <> 'closed' GROUP BY site_id"
 )
 _LINE = f"""callback.id, callback.patient_id, callback.site_id, callback.state, callback.tier, callback.due_at,
   callback.why, callback.released_at, callback.release_why, callback.not_before, callback.promised_from,
   callback.promised_until,
   callback.part_of_day, callback.hold, callback.for_agent_id, callback.attempts, callback.unanswered,
   callback.last_attempt_at, callback.leased_by, callback.leased_at, callback.lease_until, callback.generation,
-  callback.note, callback.created_at, callback.closed_at, callback.closed_as, {NUMBER} AS rung, {REASON} AS reason,
+  callback.note, callback.created_at, callback.closed_at, callback.closed_as, {NUMBER} AS rung,
+  {_LISTED_REASON} AS reason,
   (SELECT name FROM agent WHERE agent.id = callback.leased_by) AS holder,
   (SELECT name FROM agent WHERE agent.id = callback.for_agent_id) AS promised_by,
   patient.last_name, patient.first_name, patient.full_name, patient.birth_on, patient.language"""
@@ -110,10 +143,11 @@ def _lines(where: str) -> Any:
     from sqlalchemy import String, column
 
     columns = (*_LINES, *(column(name, String) for name in _MORE), *_NAMES)
-    return _statement(f"SELECT {_LINE} {_FROM} WHERE {where}").columns(*columns)
+    return _statement(f"{_ALL_ON_LINE} SELECT {_LINE} {_FROM} WHERE {where}").columns(*columns)
 
 
-_LIST = _lines(f"callback.site_id = :site_id AND callback.state <> 'closed' AND (:only = '' OR {REASON} = :only) "
+_LIST = _lines("callback.site_id = :site_id AND callback.state <> 'closed' "
+               f"AND (:only = '' OR {_LISTED_REASON} = :only) "
                "ORDER BY callback.tier, callback.due_at, callback.id LIMIT :most")  # fmt: skip
 _ONE = _lines("callback.id = :callback_id")
 _OF_PATIENT = _lines("callback.patient_id = :patient_id AND callback.state <> 'closed' ORDER BY callback.site_id")
@@ -127,7 +161,8 @@ def take_first(connection: Connection, site_id: str, moment: Moment, until: date
 
 
 def take_this(connection: Connection, callback_id: int, moment: Moment, until: datetime) -> Lease | None:
-    """Lease one callback out of turn; None when somebody holds it, it is closed, or a death waits for confirmation."""
+    """Lease one callback out of turn; None when somebody holds it or rings this person or number now, when it is
+    closed, or when a clinician or the confirmation of a death comes first."""
     row = connection.execute(_TAKE_THIS, moment.values() | {"callback_id": callback_id, "until": until}).one_or_none()
     return Lease(row.id, moment.agent_id, row.generation, until) if row else None
 
@@ -143,6 +178,11 @@ def list_lines(
 def count_reasons(connection: Connection, site_id: str, moment: Moment) -> Mapping[str, int]:
     """Open callbacks of a site by what keeps them out; "ready" are those that may be rung now."""
     return {row.reason: row.n for row in connection.execute(_COUNT, moment.values() | {"site_id": site_id})}
+
+
+def count_sites(connection: Connection, moment: Moment) -> Mapping[str, tuple[int, int]]:
+    """Callbacks that may be rung now, and all open ones, by site; sites without any are left out."""
+    return {row.site_id: (row.ready, row.n) for row in connection.execute(_COUNT_SITES, moment.values())}
 
 
 def find_line(connection: Connection, callback_id: int, moment: Moment) -> Row[Any] | None:
@@ -221,3 +261,15 @@ def free(connection: Connection, callback_id: int, agent_id: int, generation: in
     """End a lease before its time; False when it is no longer that agent's."""
     values = {"callback_id": callback_id, "agent_id": agent_id, "generation": generation}
     return connection.execute(_FREE, values).rowcount == 1
+
+
+_WHO_RINGS = text(
+    f"""SELECT agent.name FROM callback JOIN callback AS other ON {_OTHER} JOIN agent ON agent.id = other.leased_by
+    WHERE callback.id = :callback_id AND (other.patient_id = callback.patient_id
+      OR {_NUMBER_THERE} = {NUMBER}) LIMIT 1"""
+).bindparams(bindparam("now", type_=INSTANT))
+
+
+def who_rings(connection: Connection, callback_id: int, now: datetime) -> str:
+    """Name of the agent who is ringing the same person or number for another callback; empty where nobody is."""
+    return str(connection.execute(_WHO_RINGS, {"callback_id": callback_id, "now": now}).scalar() or "")

@@ -1,21 +1,25 @@
-"""What a later version of a list may change: only what nobody has said otherwise since.
+"""What a list may change of what the desk knows: only what nobody has said otherwise since.
 
 Each field is held against the value that the earlier version brought. Where an agent, a clinician or a patient
-changed it
-meanwhile, theirs stays and the difference is kept in the journal and with the row.
+changed it meanwhile, theirs stays and the difference is kept in the journal and with the row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from crisisdesk.domain.phone import suffix_key
+from crisisdesk.domain.rows import Concluded
 from crisisdesk.store import journal
+from crisisdesk.store.callbacks import redate
+from crisisdesk.store.drafting import birth_of
 from crisisdesk.store.engine import Connection
 from crisisdesk.store.patients import rename
-from crisisdesk.store.staging import as_json, stamp
+from crisisdesk.store.staging import StagedRow, as_json, stamp
 
 _ITEM = {
     "planned_date": "planned_on", "planned_time": "planned_time", "procedure": "procedure", "clinician": "clinician",
@@ -25,85 +29,173 @@ _PATIENT = {
     "last_name": "last_name", "first_name": "first_name", "birth_date": "birth_on", "niss": "niss",
     "record_number": "record_number", "postcode": "postcode", "town": "town",
 }  # fmt: skip
-_NULLABLE = frozenset({"planned_on", "planned_time", "priority", "kind", "birth_on", "niss"})
+_NULLABLE = frozenset({"planned_on", "planned_time", "priority", "kind", "birth_on", "niss", "service_id"})
 _FILL = """
 UPDATE patient SET birth_on = coalesce(birth_on, ?), niss = coalesce(niss, ?),
   postcode = CASE postcode WHEN '' THEN ? ELSE postcode END, town = CASE town WHEN '' THEN ? ELSE town END,
   record_number = CASE record_number WHEN '' THEN ? ELSE record_number END WHERE id = ?
 """
 _ADD_PHONE = """
-INSERT OR IGNORE INTO phone (patient_id, position, number, reversed, is_guessed, added_at)
-VALUES (?, (SELECT coalesce(max(position) + 1, 0) FROM phone WHERE patient_id = ?), ?, ?, ?, ?)
+INSERT OR IGNORE INTO phone (patient_id, position, number, reversed, comment, is_guessed, added_at)
+VALUES (?, (SELECT coalesce(max(position) + 1, 0) FROM phone WHERE patient_id = ?), ?, ?, ?, ?, ?)
 """
+_LACK = """
+SELECT id, birth_on, niss, postcode, town, record_number, last_name, first_name FROM patient
+WHERE id IN (SELECT value FROM json_each(?))
+"""
+Told = tuple[int, Concluded]
+"""A known patient and a row that means him."""
+Number = tuple[int, str, bool, str]
+"""Patient, number, whether its country was guessed, comment."""
 
 
-def add_to_patients(connection: Connection, found: Sequence[tuple[int, dict[str, Any], dict[str, Any]]]) -> None:
+@dataclass(frozen=True)
+class Change:
+    """A postponement that a later version tells otherwise."""
+
+    item_id: int
+    row: StagedRow
+
+
+def lacking(connection: Connection, told: Sequence[Told]) -> list[Told]:
+    """Give the rows that know something of a patient which the desk does not. Reads only."""
+    wanted = as_json(sorted({patient_id for patient_id, _done in told}))
+    there = {row[0]: tuple(row[1:]) for row in connection.exec_driver_sql(_LACK, (wanted,))}
+    return [(key, done) for key, done in told if key in there and _adds(there[key], done)]
+
+
+def _adds(there: tuple[Any, ...], done: Concluded) -> bool:
+    if any(new and not old for old, new in zip(there, _known_of(done), strict=False)):
+        return True
+    return not (there[5] and there[6]) and bool(done.values["last_name"] and done.values["first_name"])
+
+
+def _known_of(done: Concluded) -> tuple[str | None, str | None, str, str, str]:
+    values = done.values
+    written = (values[name] or "" for name in ("postcode", "town", "record_number"))
+    return (birth_of(done), values["niss"], *written)
+
+
+def add_to_patients(connection: Connection, told: Sequence[Told]) -> None:
     """Fill in what a list knows and the desk does not (birth date, NISS, place); nothing that stands is touched."""
-    entries = [
-        (
-            facts["birth"],
-            values["niss"],
-            values["postcode"] or "",
-            values["town"] or "",
-            values["record_number"] or "",
-            patient_id,
-        )
-        for patient_id, values, facts in found
-        if facts["birth"] or values["niss"] or values["postcode"] or values["town"] or values["record_number"]
-    ]
+    entries = [(*_known_of(done), patient_id) for patient_id, done in told]
     if entries:
         connection.exec_driver_sql(_FILL, entries)
-    _complete_names(connection, found)
+    _complete_names(connection, told)
 
 
-def _complete_names(connection: Connection, found: Sequence[tuple[int, dict[str, Any], dict[str, Any]]]) -> None:
+def _complete_names(connection: Connection, told: Sequence[Told]) -> None:
     """Give a patient of whom one name was known the other one."""
-    named = {key: values for key, values, _facts in found if values["last_name"] and values["first_name"]}
+    both = {key: done.values for key, done in told if done.values["last_name"] and done.values["first_name"]}
     query = (
         "SELECT id, last_name, first_name FROM patient WHERE (last_name = '' OR first_name = '')"
         " AND id IN (SELECT value FROM json_each(?))"
     )
-    for row in connection.exec_driver_sql(query, (as_json(sorted(named)),)).all():
-        values = named[row[0]]
+    for row in connection.exec_driver_sql(query, (as_json(sorted(both)),)).all() if both else ():
+        values = both[row[0]]
         rename(connection, row[0], row[1] or values["last_name"], row[2] or values["first_name"])
 
 
-def apply_change(
-    connection: Connection,
-    item_id: int,
-    changed: dict[str, Any],
-    facts: dict[str, Any],
-    file_id: int,
-    login: str,
-    now: datetime,
-) -> None:
-    """Bring a postponement and its patient to what the later version says, field by field, and journal it."""
-    item = connection.exec_driver_sql("SELECT * FROM postponement WHERE id = ?", (item_id,)).mappings().one()
-    patient_id = int(item["patient_id"])
-    patient = connection.exec_driver_sql("SELECT * FROM patient WHERE id = ?", (patient_id,)).mappings().one()
-    taken, kept = _sort(changed, item, patient)
+def new_phones(connection: Connection, told: Sequence[Number]) -> list[Number]:
+    """Give the numbers that the desk does not have of these patients. Reads only."""
+    query = "SELECT patient_id, number FROM phone WHERE patient_id IN (SELECT value FROM json_each(?))"
+    ids = as_json(sorted({entry[0] for entry in told}))
+    there = {(row[0], row[1]) for row in connection.exec_driver_sql(query, (ids,))}
+    return [entry for entry in told if entry[:2] not in there]
+
+
+def add_phones(connection: Connection, told: Iterable[Number], now: datetime) -> None:
+    """Add numbers after the patients' others; the earlier ones stay, for nobody said that they are wrong."""
+    entries = [
+        (patient_id, patient_id, number, suffix_key(number), comment, int(is_guessed), stamp(now))
+        for patient_id, number, is_guessed, comment in told
+    ]
+    if entries:
+        connection.exec_driver_sql(_ADD_PHONE, entries)
+
+
+def apply_changes(connection: Connection, changes: Sequence[Change], file_id: int, login: str, now: datetime) -> None:
+    """Bring postponements and their patients to what the later version says, field by field, and journal each."""
+    if not changes:
+        return
+    items = _by_id(connection, "postponement", {change.item_id for change in changes})
+    patients = _by_id(connection, "patient", {item["patient_id"] for item in items.values()})
+    writes = _Writes()
+    details: list[tuple[int, dict[str, Any]]] = []
+    for change in changes:
+        item = items[change.item_id]
+        told = _change(change, item, patients[item["patient_id"]], writes)
+        details.append((change.item_id, {"file": file_id, **told}))
+    writes.run(connection, now)
+    journal.append_all(connection, agent=login, action="postponement.changed_by_list", subject="postponement",
+                       details=details, now=now)  # fmt: skip
+
+
+def _by_id(connection: Connection, table: str, ids: set[int]) -> dict[int, dict[str, Any]]:
+    query = f"SELECT * FROM {table} WHERE id IN (SELECT value FROM json_each(?))"
+    return {row["id"]: dict(row) for row in connection.exec_driver_sql(query, (as_json(sorted(ids)),)).mappings()}
+
+
+class _Writes:
+    """Changes of columns, gathered so that each column is one statement."""
+
+    def __init__(self) -> None:
+        self._columns: defaultdict[tuple[str, str], list[tuple[Any, int]]] = defaultdict(list)
+        self._names: dict[int, tuple[str, str]] = {}
+        self._phones: list[Number] = []
+        self._replaced: list[int] = []
+
+    def set(self, table: str, row: dict[str, Any], column: str, value: Any) -> None:
+        """Change a column, also in ``row``, so that a second change of the same patient sees the first."""
+        stored = _stored(column, value)
+        row[column] = stored
+        self._columns[table, column].append((stored, row["id"]))
+
+    def rename(self, patient: dict[str, Any], last_name: str, first_name: str) -> None:
+        patient["last_name"], patient["first_name"] = last_name, first_name
+        self._names[patient["id"]] = (last_name, first_name)
+
+    def add_numbers(self, patient_id: int, numbers: Iterable[str], is_guessed: bool) -> None:
+        self._phones += [(patient_id, number, is_guessed, "") for number in numbers]
+
+    def place_anew(self, item_id: int) -> None:
+        self._replaced.append(item_id)
+
+    def run(self, connection: Connection, now: datetime) -> None:
+        for (table, column), values in self._columns.items():
+            connection.exec_driver_sql(f"UPDATE {table} SET {column} = ? WHERE id = ?", values)
+        for patient_id, names in self._names.items():
+            rename(connection, patient_id, *names)
+        add_phones(connection, self._phones, now)
+        query = (
+            "SELECT DISTINCT b.id FROM callback_item i JOIN callback b ON b.id = i.callback_id AND b.state <> 'closed'"
+            " WHERE i.postponement_id IN (SELECT value FROM json_each(?))"
+        )
+        if self._replaced:
+            redate(connection, [row[0] for row in connection.exec_driver_sql(query, (as_json(self._replaced),))])
+
+
+def _change(change: Change, item: dict[str, Any], patient: dict[str, Any], writes: _Writes) -> dict[str, Any]:
+    """Gather what one change writes; give what the journal tells of it."""
+    told = change.row.changed or {}
+    taken, kept = _sort(told, item, patient)
     if "priority" in taken and item["priority_by"] not in {"", "list"}:
         kept["priority"] = taken.pop("priority")
-    _set(connection, "postponement", item_id, {_ITEM[name]: pair[1] for name, pair in taken.items() if name in _ITEM})
+    for name, pair in taken.items():
+        if name in _ITEM:
+            writes.set("postponement", item, _ITEM[name], pair[1])
     if "priority" in taken:
-        by = "list" if taken["priority"][1] else ""
-        said = (facts["priority_said"], by, item_id)
-        connection.exec_driver_sql("UPDATE postponement SET priority_said = ?, priority_by = ? WHERE id = ?", said)
+        writes.set("postponement", item, "priority_said", change.row.done.priority_said)
+        writes.set("postponement", item, "priority_by", "list" if taken["priority"][1] else "")
+        writes.place_anew(change.item_id)
     if "service" in taken:
-        service = (facts["service"], int(facts["protected"]), item_id)
-        connection.exec_driver_sql("UPDATE postponement SET service_id = ?, is_protected = ? WHERE id = ?", service)
-    _set_patient(connection, patient, taken)
-    _add_numbers(connection, patient_id, changed, now)
-    numbers: dict[str, Any] = {name: pair for name, pair in changed.items() if name.startswith("phones")}
-    detail: dict[str, Any] = {"file": file_id}
-    detail.update(taken)
-    detail.update(numbers)
-    if kept:
-        detail["kept"] = kept
-    journal.append(
-        connection, agent=login, action="postponement.changed_by_list", subject="postponement", subject_id=item_id,
-        detail=detail, now=now,
-    )  # fmt: skip
+        writes.set("postponement", item, "service_id", change.row.service_id)
+        writes.set("postponement", item, "is_protected", int(change.row.is_protected))
+    _change_patient(patient, taken, writes)
+    for name in ("phones", "phones_guessed"):
+        writes.add_numbers(patient["id"], told.get(name, [None, None])[1] or (), name == "phones_guessed")
+    numbers = {name: pair for name, pair in told.items() if name.startswith("phones")}
+    return {**taken, **numbers, **({"kept": kept} if kept else {})}
 
 
 def _sort(changed: dict[str, Any], item: Any, patient: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -126,26 +218,10 @@ def _stored(column: str, value: Any) -> Any:
     return f"{value}:00.000000" if column == "planned_time" else value
 
 
-def _set(connection: Connection, table: str, key: int, values: dict[str, Any]) -> None:
-    for column, value in values.items():
-        stored = _stored(column, value)
-        connection.exec_driver_sql(f"UPDATE {table} SET {column} = ? WHERE id = ?", (stored, key))
-
-
-def _set_patient(connection: Connection, patient: Any, taken: dict[str, Any]) -> None:
+def _change_patient(patient: dict[str, Any], taken: dict[str, Any], writes: _Writes) -> None:
     fields = {name: pair[1] for name, pair in taken.items() if name in _PATIENT}
-    names = [fields.pop(name, None) or patient[name] for name in ("last_name", "first_name")]
-    if names != [patient["last_name"], patient["first_name"]]:
-        rename(connection, patient["id"], names[0], names[1])
-    _set(connection, "patient", patient["id"], {_PATIENT[name]: value for name, value in fields.items()})
-
-
-def _add_numbers(connection: Connection, patient_id: int, changed: dict[str, Any], now: datetime) -> None:
-    """Add the telephones of the later version; the earlier ones stay, for nobody said that they are wrong."""
-    entries = [
-        (patient_id, patient_id, number, suffix_key(number), int(name == "phones_guessed"), stamp(now))
-        for name in ("phones", "phones_guessed")
-        for number in changed.get(name, [None, None])[1] or ()
-    ]
-    if entries:
-        connection.exec_driver_sql(_ADD_PHONE, entries)
+    last, first = (fields.pop(name, None) or patient[name] for name in ("last_name", "first_name"))
+    if (last, first) != (patient["last_name"], patient["first_name"]):
+        writes.rename(patient, last, first)
+    for name, value in fields.items():
+        writes.set("patient", patient, _PATIENT[name], value)

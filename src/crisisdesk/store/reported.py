@@ -44,6 +44,12 @@ def pairs(connection: Connection, patient_ids: list[int] | None) -> list[Pair]:
     return [Pair(*row) for row in connection.exec_driver_sql(_PAIRS.format(whose=whose), values)]
 
 
+def matched(connection: Connection, patient_id: int) -> list[tuple[int, int]]:
+    """A patient's reported postponements that were found on a list: (reported, listed)."""
+    query = "SELECT id, matched_to_id FROM postponement WHERE patient_id = ? AND matched_to_id IS NOT NULL ORDER BY id"
+    return [(int(row[0]), int(row[1])) for row in connection.exec_driver_sql(query, (patient_id,))]
+
+
 def add(connection: Connection, row: dict[str, object]) -> int:
     """Add one postponement; return its id."""
     key = connection.execute(insert(tables.postponement), row).inserted_primary_key

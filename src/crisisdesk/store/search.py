@@ -10,7 +10,7 @@ from typing import Any
 
 from crisisdesk.domain.matches import Reason
 from crisisdesk.domain.matching import Candidate, Wanted
-from crisisdesk.domain.namekeys import sounds_of
+from crisisdesk.domain.namekeys import pair_sound, sounds_of
 from crisisdesk.domain.text import fold_words
 from crisisdesk.store.engine import Connection
 from crisisdesk.store.raw import rows
@@ -142,10 +142,12 @@ def _by_likeness(found: _Gathering, wanted: Wanted) -> None:
     """What was misheard or mistyped: same sound, or same beginning on a near birth date."""
     sounds = sorted(sounds_of([wanted.last_key, wanted.first_key]) | sounds_of(wanted.words), key=len, reverse=True)
     count = 0
-    if len(sounds) > 1:
+    for pair in pair_sound(wanted.last_key, wanted.first_key):
+        count = found.take(_BY_SOUND, pair)
+    if not count and len(sounds) > 1:
         first, last = sorted(sounds_of([wanted.first_key])), sorted(sounds_of([wanted.last_key]))
-        pair = (first[0], last[0]) if first and last else (sounds[1], sounds[0])
-        count = found.take(_BY_TWO_SOUNDS, *pair)
+        two = (first[0], last[0]) if first and last else (sounds[1], sounds[0])
+        count = found.take(_BY_TWO_SOUNDS, *two)
     for sound in sounds[:3] if not count else ():
         count += found.take(_BY_SOUND, sound)
     if wanted.birth_near:

@@ -1,4 +1,4 @@
-"""Versions of lists on their way in: staged in small transactions, invisible until they are published.
+"""Versions of lists on their way in: staged in small transactions, in tables that no reader knows, until all is there.
 
 One import at a time: the lock beside the desk's file tells whether an unpublished version is being worked on or was
 left
@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,11 +26,20 @@ _INSERT_FILE = """
 INSERT INTO source_file (name, sha256, series_key, layout_key, earlier_id, encoding, site_id, kind, counts, warnings,
   options, agent_id, staged_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
 """
-_INSERT_ROW = """
-INSERT INTO import_row (source_file_id, sheet, row, first_line, last_line, status, codes, duplicate_of, fields, cells,
-  patient_id, patient_why, postponement_id, change, changed, person, facts)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
+_INSERTS = {
+    "rows": """INSERT INTO import_row (source_file_id, sheet, row, first_line, last_line, status, codes, duplicate_of,
+  fields, cells, patient_id, patient_why, postponement_id, change, changed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+    "patients": "INSERT INTO staged_patient VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "words": "INSERT INTO staged_word VALUES (?, ?)",
+    "phones": "INSERT INTO staged_phone VALUES (NULL, ?, ?, ?, ?, ?, ?)",
+    "items": "INSERT INTO staged_postponement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "callbacks": "INSERT INTO staged_callback VALUES (?, ?, ?, ?, ?, ?, ?)",
+}
+CACHE_KIB, USUAL_KIB = 65_536, 2_000
+USUAL_PAGES = 1_000  # both usual values are SQLite's own
+_STAGED = ("staged_patient", "staged_word", "staged_phone", "staged_postponement", "staged_callback")
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ def stamp(now: datetime) -> str:
 
 def as_json(value: object) -> str:
     """Give JSON as the tables hold it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(value)
 
 
 @contextmanager
@@ -103,6 +112,28 @@ def alone(store: Store, *, wait_seconds: float = 60) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextmanager
+def unhurried(store: Store) -> Iterator[None]:
+    """Keep checkpoints out of the import's own transactions, where they would lengthen the wait of everybody else; call
+    `checkpoint` between them. The cache grows so that the last step does not read and write its pages twice.
+    """
+    with store.write() as connection:
+        connection.exec_driver_sql("PRAGMA wal_autocheckpoint=0")
+        connection.exec_driver_sql(f"PRAGMA cache_size={-CACHE_KIB}")
+    try:
+        yield
+    finally:
+        with store.write() as connection:
+            connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint={USUAL_PAGES}")
+            connection.exec_driver_sql(f"PRAGMA cache_size={-USUAL_KIB}")
+
+
+def checkpoint(store: Store) -> None:
+    """Move what was written into the desk's file, as far as nobody reads what was before; makes nobody wait."""
+    with store.read() as connection:  # nothing was read yet: a checkpoint is refused inside a transaction that has
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").all()
+
+
 def add_file(connection: Connection, facts: FileFacts, agent_id: int, now: datetime) -> int:
     """Begin a version; nobody sees it yet."""
     values = (
@@ -117,36 +148,41 @@ def options_key(options: dict[str, Any]) -> str:
     return json.dumps(options, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def row_values(file_id: int, staged: StagedRow) -> tuple[Any, ...]:
-    """Give a row as it is inserted; made outside the transaction."""
-    done = staged.done
-    first, last = done.lines or (None, None)
-    facts = {
-        "birth": done.birth_known.isoformat() if done.birth_known else None, "birth_guessed": done.is_birth_guessed,
-        "comments": done.phone_comments, "priority_said": done.priority_said, "site": staged.site_id,
-        "service": staged.service_id, "protected": staged.is_protected,
-    }  # fmt: skip
-    return (
-        file_id, done.sheet, done.row, first, last, done.status, as_json(done.codes), done.of, as_json(done.values),
-        as_json(done.cells), staged.patient_id, staged.why, staged.postponement_id, staged.change,
-        as_json(staged.changed or {}), staged.person, as_json(facts),
-    )  # fmt: skip
+def reserve(connection: Connection, table: str, count: int) -> int:
+    """Give the first of ``count`` ids of patient or postponement that nobody else will get; unused ones stay unused."""
+    largest = f"max(seq, (SELECT coalesce(max(id), 0) FROM {table}))"
+    move = f"UPDATE sqlite_sequence SET seq = {largest} + ? WHERE name = ? RETURNING seq"
+    last = connection.exec_driver_sql(move, (count, table)).scalar()
+    if last is None:  # not one row was ever made
+        connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, count))
+        last = count
+    return int(last) - count + 1
 
 
-def add_rows(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Add staged rows."""
-    connection.exec_driver_sql(_INSERT_ROW, list(rows))
+def add_part(connection: Connection, drafted: Mapping[str, Sequence[tuple[Any, ...]]], part: int, parts: int) -> None:
+    """Write one of so many parts of a version, as `drafting` made it, where nobody sees it."""
+    for name, values in drafted.items():
+        chosen = values[len(values) * part // parts : len(values) * (part + 1) // parts]
+        if chosen:
+            connection.exec_driver_sql(_INSERTS[name], list(chosen))
 
 
-def set_plan(connection: Connection, file_id: int, plan: dict[str, Any]) -> None:
-    """Keep what the last slice writes; from here on the version is whole and may be published."""
-    connection.exec_driver_sql("UPDATE source_file SET plan = ? WHERE id = ?", (as_json(plan), file_id))
+def clear(connection: Connection) -> None:
+    """Empty what is staged; a table at a time is dropped whole, so this takes milliseconds."""
+    for table in _STAGED:
+        connection.exec_driver_sql(f"DELETE FROM {table}")
 
 
-def left_behind(connection: Connection) -> list[tuple[int, bool]]:
-    """Unpublished versions, with whether their publication had begun (then it is finished, not taken back)."""
-    query = "SELECT id, published_to > 0 FROM source_file WHERE published_at IS NULL ORDER BY id"
-    return [(int(file_id), bool(begun)) for file_id, begun in connection.exec_driver_sql(query)]
+def left_behind(connection: Connection) -> list[int]:
+    """Versions that a killed import never published."""
+    query = "SELECT id FROM source_file WHERE published_at IS NULL ORDER BY id"
+    return [int(row[0]) for row in connection.exec_driver_sql(query)]
+
+
+def is_staged(connection: Connection) -> bool:
+    """Whether anything stands in the staging tables."""
+    tables = " UNION ALL ".join(f"SELECT 1 FROM (SELECT 1 FROM {table} LIMIT 1)" for table in _STAGED)
+    return connection.exec_driver_sql(tables).first() is not None
 
 
 def drop_some(connection: Connection, file_id: int, limit: int) -> int:

@@ -116,12 +116,18 @@ class CrisisDeskApp(QuietApp):
         self.go(name)
 
     def action_new_call(self) -> None:
-        """Open a fresh call form from anywhere, or go back to the one that is open."""
-        self.go("intake")
+        """Open a call form from anywhere, or go back to the one that is open; there, begin afresh."""
+        if type(self.screen).__name__ == PLACES["intake"].name:
+            self.screen.start_again()  # type: ignore[attr-defined]  # only that screen has it; its import is late
+        else:
+            self.go("intake")
 
     async def action_back(self) -> None:
-        """Leave this screen; what was typed is kept as a draft."""
+        """Leave this screen; what was typed is kept as a draft, and what is still held is said."""
+        words = self.screen.parting_words if isinstance(self.screen, DeskScreen) else ""
         self._drop()
+        if words:
+            self.front.say(words)
 
     def action_help(self) -> None:
         """Explain the field in focus, then the screen."""

@@ -58,9 +58,7 @@ class Autosave:
             if not self._over:
                 self._screen.status(_("draft saved {time}").format(time=show_time_seconds(at, self._screen.session)))
 
-        self._screen.write(
-            save_draft, uid=self.uid, kind=self._kind, fields=texts, then=stored, hold_keys=False
-        )
+        self._screen.write(save_draft, uid=self.uid, kind=self._kind, fields=texts, then=stored, hold_keys=False)
 
     def stop(self) -> None:
         """The form is stored for good, or given up: no draft from now on. Dropping the stored one is the caller's

@@ -26,6 +26,7 @@ PLACES: dict[str, Place] = {
     "intake": Place("intake", "IntakeScreen", N_("New call")),
     "queue": Place("queue", "QueueScreen", N_("Queue")),
     "openings": Place("openings", "OpeningsScreen", N_("Openings of services"), "o"),
+    "unplaced": Place("unplaced", "UnplacedScreen", N_("In no queue"), "u"),
     "instructions": Place("instructions", "InstructionsScreen", N_("Instructions"), "i"),
     "lists": Place("lists", "ListsScreen", N_("Lists from the hospitals"), "l"),
     "day": Place("day", "DayScreen", N_("Figures of the day"), "d"),

@@ -5,6 +5,7 @@ Run as ``python -m crisisdesk.desk.importing.child FILE ENCODING SHEET``; gives 
 
 from __future__ import annotations
 
+import gc
 import json
 import resource
 import sys
@@ -35,7 +36,7 @@ _OTHER = (
     b"MM\x00*",
     b"\x7fELF",
 )
-_HTML = (b"<!doctype", b"<html", b"<?xml", b"<table", b"mime-version:")
+_MARKED_UP = (b"<!doctype", b"<html", b"<?xml", b"<table", b"mime-version:", b'{"', b"[{")
 
 
 def read_file(path: Path, encoding: str | None, sheet: str | None) -> dict[str, Any]:
@@ -88,7 +89,7 @@ def check_type(content: bytes, suffix: str) -> None:
     elif suffix in OLD:
         if not is_old:
             raise Refused("file_type_mismatch")
-    elif is_zip or is_old or content.startswith(_OTHER) or content[:200].lstrip().lower().startswith(_HTML):
+    elif is_zip or is_old or content.startswith(_OTHER) or content[:200].lstrip().lower().startswith(_MARKED_UP):
         raise Refused("file_type_mismatch")
 
 
@@ -109,6 +110,7 @@ def _plain(sheet: Sheet) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     """Read one file under limits and write what was found; a refusal is an answer, not a failure."""
+    gc.disable()  # a short life, and nothing in it that refers to itself
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     path, encoding, sheet = Path(arguments[0]), arguments[1] or None, arguments[2] or None
@@ -120,7 +122,7 @@ def main(arguments: list[str]) -> int:
         answer = {"refused": "parse_limit", "detail": ""}
     except OSError:
         answer = {"refused": "file_missing", "detail": ""}
-    json.dump(answer, sys.stdout, ensure_ascii=True)
+    sys.stdout.write(json.dumps(answer))  # in one go: json.dump would encode piece by piece, three times slower
     return 0
 
 

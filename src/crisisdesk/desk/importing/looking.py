@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from crisisdesk import clock
-from crisisdesk.desk.importing.preparing import Options, Prepared, accented, check_options, prepare
+from crisisdesk.desk.importing.preparing import Options, accented, check_options, prepare
 from crisisdesk.desk.importing.refusal import Refused, why_refused
 from crisisdesk.desk.importing.running import remembered_mappings
 from crisisdesk.domain.lists import FilePreview, ImportLine, PreviewRow, ProposalLine
@@ -36,24 +36,10 @@ def look_at(store: Store, path: Path, options: Options, *, now: datetime) -> Fil
     except Refused as refused:
         return FilePreview(path.name, why_refused(refused.code, refused.detail))
     return FilePreview(
-        path.name, "", prepared.read.encoding or "", tuple(accented(prepared)), prepared.site_id, prepared.kind,
-        _columns(prepared), _unused(prepared), prepared.counts(), tuple(prepared.warnings), _rows(prepared.rows),
+        path.name, "", prepared.read.encoding or "", tuple(accented(prepared)), prepared.site_id,
+        prepared.is_placed, prepared.kind, prepared.columns(), prepared.unused(), prepared.counts(),
+        tuple(prepared.warnings), _rows(prepared.rows),
     )  # fmt: skip
-
-
-def _columns(prepared: Prepared) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (name, " + ".join(listed.header[place] for place in places if place < len(listed.header)))
-        for listed in prepared.lists[:1]
-        for name, places in listed.mapped.columns.items()
-        if name != "ignored"
-    )
-
-
-def _unused(prepared: Prepared) -> tuple[str, ...]:
-    listed = prepared.lists[0]
-    used = {place for name, places in listed.mapped.columns.items() if name != "ignored" for place in places}
-    return tuple(cell for place, cell in enumerate(listed.header) if cell and place not in used)
 
 
 def _rows(rows: Sequence[Concluded]) -> tuple[PreviewRow, ...]:

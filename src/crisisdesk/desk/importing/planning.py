@@ -107,7 +107,8 @@ def _match(
     standing = imports.standing_patient(connection, {row.patient_id for row in rows if row.patient_id})
     for place, at in matched.items():
         _take(items[place], rows[at], standing)
-    found.missing = [row for at, row in enumerate(rows) if at not in set(matched.values())]
+    again = set(matched.values())
+    found.missing = [row for at, row in enumerate(rows) if at not in again]
 
 
 def _take(row: StagedRow, old: KeptRow, standing: dict[int, int]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from crisisdesk.desk.importing.reading import FileRead, read_file
 from crisisdesk.desk.importing.refusal import Refused
 from crisisdesk.domain import kinds
+from crisisdesk.domain.columns import IGNORED
 from crisisdesk.domain.header import HEADER_WITHIN
 from crisisdesk.domain.listing import KNOWN_FIELDS, Listed, read_sheets
 from crisisdesk.domain.reference import Reference
@@ -65,7 +66,6 @@ class Prepared:
     layout_key: str
     series_key: str
     options: Options
-    _counts: dict[str, int] | None = None
 
     @property
     def hints(self) -> list[str]:
@@ -80,17 +80,32 @@ class Prepared:
 
     def counts(self) -> dict[str, int]:
         """How the records ended; the parts add up to ``rows``."""
-        if self._counts is not None:
-            return self._counts
         found = Counter(row.status for row in self.rows)
         parts = ("accepted", "accepted_with_warnings", "duplicate", "rejected", "ignored")
         return {"rows": found.total(), **{name: found[name] for name in parts}}
 
-    def forget_rows(self) -> None:
-        """Let go of the rows once they are staged: a collector that walks them all would hold the lock meanwhile."""
-        self._counts = self.counts()
-        for listed in self.lists:
-            listed.rows.clear()
+    @property
+    def is_placed(self) -> bool:
+        """Whether the file, or a column of it, names the site."""
+        return self.site_id is not None or any(listed.mapped.has("site") for listed in self.lists)
+
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """What was understood of the header: (field, the column's name as the list has it)."""
+        return tuple(
+            (name, " + ".join(listed.header[place] for place in places if place < len(listed.header)))
+            for listed in self.lists[:1]
+            for name, places in listed.mapped.columns.items()
+            if name != IGNORED
+        )
+
+    def unused(self) -> tuple[str, ...]:
+        """The columns of which nothing was taken."""
+        return tuple(
+            cell
+            for listed in self.lists[:1]
+            for place, cell in enumerate(listed.header)
+            if cell and not any(place in places for name, places in listed.mapped.columns.items() if name != IGNORED)
+        )
 
 
 def check_options(options: Options, reference: Reference) -> Options:

@@ -27,6 +27,8 @@ class ImportReport:
     proposals: list[dict[str, Any]] = field(default_factory=list)
     rejects: list[tuple[str, str, list[str], list[str]]] = field(default_factory=list)
     """(file, line or sheet and row, codes, original cells) of each rejected record."""
+    understood: list[tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]] = field(default_factory=list)
+    """(file, (field, column) of each column that was understood, the columns of which nothing was taken)."""
     without_site: list[str] = field(default_factory=list)
     """Files of which nobody knows the site: their patients are in no queue."""
 

@@ -1,10 +1,10 @@
-"""The import itself: each file is read, planned, staged in small transactions and published whole, or leaves
-nothing.
-"""
+"""The import itself: each file is read, planned, staged in small transactions and published in one, or not at all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 from crisisdesk import clock
 from crisisdesk.desk.agents import Agent
+from crisisdesk.desk.importing.joining import join_the_sure
 from crisisdesk.desk.importing.planning import Plan, plan, side_of
 from crisisdesk.desk.importing.preparing import Options, Prepared, check_options, prepare
 from crisisdesk.desk.importing.refusal import Refused, why_refused
@@ -21,14 +22,16 @@ from crisisdesk.domain.reference import Reference
 from crisisdesk.domain.words import Role
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
-from crisisdesk.store import imports, journal, staging
+from crisisdesk.store import drafting, imports, journal, staging
+from crisisdesk.store.callbacks import placement_rules
+from crisisdesk.store.drafting import Draft
 from crisisdesk.store.engine import Store
 from crisisdesk.store.imports import KeptRow, SourceVersion
 from crisisdesk.store.publishing import Publication
 from crisisdesk.store.reference import read_reference
 
-STAGE_SIZE = 1000  # rows in one transaction of about 30 ms
-SLICE_SIZE = 500  # rows published in one transaction; see tests/benchmarks/bench_import.py
+STAGE_SIZE = 1000  # rows staged in one transaction of about 30 ms; see tests/benchmarks/bench_import.py
+CHECKPOINT_AFTER = 4  # of these; some 6 MB
 PAUSE_SECONDS = 0.005  # between transactions, so that agents who wait for the lock get it
 
 Progress = Callable[[str, int, int], None]
@@ -80,26 +83,39 @@ def import_files(
         for path in paths:
             _one(run, path, checked, _report_dry)
         return run.report
-    with staging.alone(store):
-        clean_up(store, agent=agent, now=now)
+    with staging.alone(store), staging.unhurried(store), _uncollected():
+        clean_up(store)
         for path in paths:
             _one(run, path, checked, _bring_in)
     _report_proposals(run)
     return run.report
 
 
-def clean_up(store: Store, *, agent: Agent, now: datetime) -> None:
-    """Settle what a killed import left: take back what was only staged, finish what had begun to be published."""
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector of cycles from walking all rows of a long list again and again, at worst under the lock."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def clean_up(store: Store) -> None:
+    """Take back what a killed import left: none of it was ever visible."""
     with store.read() as connection:
-        left = staging.left_behind(connection)
-    for file_id, was_begun in left:
-        if was_begun:
-            _go_on(store, file_id, agent, now)
-            continue
+        left, is_staged = staging.left_behind(connection), staging.is_staged(connection)
+    for file_id in left:
         removed = 1
         while removed:
             with store.write() as connection:
                 removed = staging.drop_some(connection, file_id, STAGE_SIZE)
+            _give_way(store)
+    if is_staged:
+        with store.write() as connection:
+            staging.clear(connection)
 
 
 def remembered_mappings(store: Store) -> Callable[[Iterable[str]], dict[str, str]]:
@@ -119,7 +135,8 @@ def _one(run: _Run, path: Path, options: Options, finish: Callable[[_Run, Prepar
         why = why_refused(refused.code, refused.detail)
         run.report.add_file(path.name, None, empty_counts(), [], (refused.code, why))
         return
-    if prepared.site_id is None and not any(listed.mapped.has("site") for listed in prepared.lists):
+    run.report.understood.append((path.name, prepared.columns(), prepared.unused()))
+    if not prepared.is_placed:
         run.report.without_site.append(path.name)
     finish(run, prepared)
 
@@ -134,78 +151,63 @@ def _bring_in(run: _Run, prepared: Prepared) -> None:
         _report_known(run, prepared, known)
         return
     assert planned is not None
-    file_id = _stage(run, prepared, planned)
-    total = len(planned.rows)
-    planned.rows.clear()
-    prepared.forget_rows()
-    _publish(
-        run.store, file_id, run.agent, run.now, lambda done: run.progress(prepared.read.name, total + done, 2 * total)
-    )
+    file_id, drafted = _stage(run, prepared, planned)
+    _publish(run, prepared, planned, file_id, drafted)
     _remember(run, prepared)
-    _report_published(run, prepared, planned, file_id)
+    _report_planned(run, prepared, planned)
+    joined = {row["patient"] for row in run.report.rows if row["file"] == prepared.read.name and row["patient"]}
+    join_the_sure(run.store, joined, agent=run.agent, now=run.now)
 
 
-def _stage(run: _Run, prepared: Prepared, planned: Plan) -> int:
-    """Write the version where nobody sees it, in small transactions; the last one makes it whole."""
+def _stage(run: _Run, prepared: Prepared, planned: Plan) -> tuple[int, Draft]:
+    """Write the version where nobody sees it, in small transactions; what writes is made before each."""
     facts = staging.FileFacts(
         prepared.read.name, prepared.read.sha256, prepared.series_key, prepared.layout_key,
         planned.earlier.file_id if planned.earlier else None, prepared.read.encoding or "", prepared.site_id,
         prepared.kind, prepared.counts(), prepared.warnings, prepared.options.as_dict(),
     )  # fmt: skip
+    patients, items = drafting.count_new(planned.rows)
+    with run.store.read() as connection:
+        rules = placement_rules(connection)
     with run.store.write() as connection:
         file_id = staging.add_file(connection, facts, run.agent.agent_id, run.now)
-    for start in range(0, len(planned.rows), STAGE_SIZE):
-        values = [staging.row_values(file_id, row) for row in planned.rows[start : start + STAGE_SIZE]]
+        first_ids = staging.reserve(connection, "patient", patients), staging.reserve(connection, "postponement", items)
+    drafted = drafting.draft(file_id, planned.rows, first_ids, rules, run.now)
+    total = len(planned.rows)
+    parts = max(1, -(-total // STAGE_SIZE))
+    for part in range(parts):
         with run.store.write() as connection:
-            staging.add_rows(connection, values)
-        run.progress(prepared.read.name, start + len(values), 2 * len(planned.rows))
-        sleep(PAUSE_SECONDS)
-    with run.store.write() as connection:
-        staging.set_plan(connection, file_id, _kept_plan(prepared, planned))
-    return file_id
+            staging.add_part(connection, drafted.parts, part, parts)
+        run.progress(prepared.read.name, total * (part + 1) // parts, total)
+        _give_way(run.store, tidy=part % CHECKPOINT_AFTER == CHECKPOINT_AFTER - 1)
+    return file_id, drafted
 
 
-def _kept_plan(prepared: Prepared, planned: Plan) -> dict[str, Any]:
-    return {
-        "counts": prepared.counts(),
-        "sha256": prepared.read.sha256,
-        "missing": [row.postponement_id for row in planned.missing],
-        "proposals": [
-            [side_of(found.one), side_of(found.other), found.judgement.strength.value, " ".join(found.judgement.why)]
+def _give_way(store: Store, *, tidy: bool = True) -> None:
+    """Between two transactions: the checkpoint, and time for whoever waits for the lock."""
+    if tidy:
+        staging.checkpoint(store)
+    sleep(PAUSE_SECONDS)
+
+
+def _publish(run: _Run, prepared: Prepared, planned: Plan, file_id: int, drafted: Draft) -> None:
+    """Make a staged version visible, all of it in one transaction."""
+    publication = Publication(
+        file_id, run.agent.login, run.now, drafted,
+        [row.postponement_id for row in planned.missing if row.postponement_id],
+        [
+            (side_of(found.one), side_of(found.other), found.judgement.strength.value, " ".join(found.judgement.why))
             for found in planned.proposals
         ],
-    }
-
-
-def _publish(store: Store, file_id: int, agent: Agent, now: datetime, told: Callable[[int], None]) -> None:
-    """Bring a staged version out: its rows in one transaction where they are no more than a slice, then its
-    callbacks.
-    """
-    done = 0
-    with store.read() as connection:
-        publication = Publication(connection, file_id, SLICE_SIZE)
+        {"counts": prepared.counts(), "sha256": prepared.read.sha256},
+    )  # fmt: skip
+    with run.store.read() as connection:
         publication.prepare(connection)
-    while publication.is_prepared:
-        with store.write() as connection:
-            done += publication.publish(connection, agent.login, now)
-        sleep(PAUSE_SECONDS)
-        with store.write() as connection:
-            publication.hold(connection, now)
-        told(done)
-        sleep(PAUSE_SECONDS)
-        with store.read() as connection:
-            publication.prepare(connection)
-    with store.write() as connection:
-        publication.finish(connection, agent.login, now)
-
-
-def _go_on(store: Store, file_id: int, agent: Agent, now: datetime) -> None:
-    """Finish a publication that was cut off, its callbacks first."""
-    with store.read() as connection:
-        publication = Publication(connection, file_id, SLICE_SIZE)
-    with store.write() as connection:
-        publication.hold(connection, now)
-    _publish(store, file_id, agent, now, lambda done: None)
+    with run.store.write() as connection:
+        publication.publish(connection)
+    _give_way(run.store)
+    with run.store.write() as connection:
+        staging.clear(connection)
 
 
 def _remember(run: _Run, prepared: Prepared) -> None:
@@ -224,13 +226,17 @@ def _remember(run: _Run, prepared: Prepared) -> None:
         )  # fmt: skip
 
 
-def _report_published(run: _Run, prepared: Prepared, planned: Plan, file_id: int) -> None:
+def _report_planned(run: _Run, prepared: Prepared, planned: Plan) -> None:
     name = prepared.read.name
-    with run.store.read() as connection:
-        kept = imports.rows_of(connection, file_id)
     run.report.add_file(name, prepared.read.encoding, prepared.counts(), prepared.warnings, None)
-    for row in kept:
-        _report_kept(run, name, row, row.change, row.changed)
+    for row in planned.rows:
+        done = row.done
+        entry = row_entry(
+            sheet=done.sheet, row=done.row, lines=done.lines, status=done.status, codes=done.codes, of=done.of,
+            values=done.values, patient=row.patient_id, postponement=row.postponement_id, change=row.change,
+            changed=row.changed or {},
+        )  # fmt: skip
+        run.report.add_row(name, entry, done.cells)
     for gone in planned.missing:
         _report_missing(run, name, planned.earlier, gone)
 
@@ -263,23 +269,18 @@ def _report_known(run: _Run, prepared: Prepared, known: SourceVersion) -> None:
 def _report_dry(run: _Run, prepared: Prepared) -> None:
     with run.store.read() as connection:
         planned = plan(connection, prepared, run.reference)
-    name = prepared.read.name
-    run.report.add_file(name, prepared.read.encoding, prepared.counts(), prepared.warnings, None)
-    for row in planned.rows:
-        done = row.done
-        entry = row_entry(
-            sheet=done.sheet, row=done.row, lines=done.lines, status=done.status, codes=done.codes, of=done.of,
-            values=done.values, patient=row.patient_id, postponement=row.postponement_id, change=row.change,
-            changed=row.changed or {},
-        )  # fmt: skip
-        run.report.add_row(name, entry, done.cells)
-    for gone in planned.missing:
-        _report_missing(run, name, planned.earlier, gone)
+    _report_planned(run, prepared, planned)
 
 
 def _report_proposals(run: _Run) -> None:
-    patients = {row["patient"] for row in run.report.rows if row["patient"]}
+    """Name the patients that stand when all is done, and the pairs that wait for a person."""
+    told = [entry for entry in (*run.report.rows, *run.report.missing) if entry["patient"]]
     with run.store.read() as connection:
-        found = imports.open_proposals(connection, patients)
+        standing = imports.standing_patient(connection, {entry["patient"] for entry in told})
+        for entry in told:
+            entry["patient"] = standing[entry["patient"]]
+        found = imports.open_proposals(connection, {entry["patient"] for entry in told})
+        sides = imports.standing_patient(connection, {side for pair in found for side in pair[:2]})
     for patient, other, strength, why in found:
-        run.report.add_proposal(patient, other, strength, why)
+        if sides[patient] != sides[other]:
+            run.report.add_proposal(sides[patient], sides[other], strength, why)

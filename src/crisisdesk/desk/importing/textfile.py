@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -18,6 +19,9 @@ from crisisdesk.domain.sheets import Record
 DELIMITERS = ";\t,|"
 LONGEST_CELL = 1_000_000  # characters; the longest remark seen in a true list is a hundredth of it
 LONGEST_QUOTE = 200  # lines that one quoted cell may span
+_UTF8_LETTER = re.compile(rb"[\xc3-\xc5][\x80-\xbf]")
+_SIGN_IN_WORD = re.compile("(?<=[a-zà-ÿ])[‚„†‡ˆ‰‹ƒ™ŽŠŒŸ]")
+_LATIN_LETTER = re.compile("[À-ÖØ-öø-ÿ]")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 csv.field_size_limit(LONGEST_CELL)
@@ -40,6 +44,8 @@ def decode(content: bytes, wanted: str | None) -> tuple[str, str]:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if encoding == "cp1252" and _is_misread(content, text):
+            break
         has_mark = content.startswith(codecs.BOM_UTF8)
         return text, "utf-8" if encoding == "utf-8-sig" and not has_mark else encoding
     raise Refused("encoding_unknown")
@@ -53,6 +59,16 @@ def _decode_as(content: bytes, wanted: str) -> tuple[str, str]:
     if "\x00" in text:
         raise Refused("nul_bytes", str(text.index("\x00")))
     return text, wanted
+
+
+def _is_misread(content: bytes, text: str) -> bool:
+    """Tell text that cp1252 can read but nobody can: cp850 or Mac Roman ("L‚onard", "LŽonard"), UTF-8 that was cut."""
+    halves = len(_UTF8_LETTER.findall(content))
+    lone = sum(byte > 0x7F for byte in content) - 2 * halves if halves > 1 else 0
+    if halves > max(1, lone):
+        return True
+    signs = len(_SIGN_IN_WORD.findall(text))
+    return signs > 1 and signs > len(_LATIN_LETTER.findall(text))
 
 
 def _looks_utf16(content: bytes) -> bool:

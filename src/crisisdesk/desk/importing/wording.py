@@ -59,10 +59,25 @@ WHY = {
     "same_item_earlier": N_("same item in the earlier version of the list"),
 }
 
+SHORT_WHY = {
+    "same_niss": N_("nat. no."),
+    "same_name": N_("name"),
+    "close_name": N_("about the name"),
+    "same_birth_date": N_("born"),
+    "close_birth_date": N_("about the birth"),
+    "same_phone": N_("phone"),
+    "same_item_earlier": N_("item"),
+}
+
 
 def code_words(code: str) -> str:
     """Give the words of a code, in the agent's language."""
     return _(CODES.get(code, code))
+
+
+def short_why(codes: Iterable[str]) -> str:
+    """Give the reasons of a proposal in as few words as a column has room for."""
+    return " + ".join(_(SHORT_WHY.get(code, code)) for code in codes)
 
 
 def why_words(codes: Iterable[str]) -> str:

@@ -67,6 +67,9 @@ def _disposition(folder: Folder, scope: Scope, entry: Entry, keys: "Keys") -> di
         entry.blame(key, why)
     folder.add("disposition", **row)
     folder.add_labels(entry, f"disposition.{scope}", str(row["code"]))
+    if short := entry.get("short", dict, {}):
+        kind = f"disposition.{scope}.short"
+        folder.rows["label"] += label_rows(entry, "short", short, kind, str(row["code"]), folder.languages)
     entry.finish()
     return row
 

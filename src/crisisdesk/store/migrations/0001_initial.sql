@@ -83,9 +83,10 @@ CREATE TABLE draft (
 CREATE INDEX draft_agent ON draft (agent_id, saved_at);
 
 -- ---------------------------------------------------------------- patients
+-- AUTOINCREMENT, here and for postponements: an import reserves its ids before it is seen (store/staging.py: reserve).
 -- name_key and first_key are folded (domain.text.fold); merged_into_id points to the patient that stands for this one.
 CREATE TABLE patient (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   last_name TEXT NOT NULL DEFAULT '', first_name TEXT NOT NULL DEFAULT '', full_name TEXT NOT NULL DEFAULT '',
   name_key TEXT NOT NULL DEFAULT '', first_key TEXT NOT NULL DEFAULT '',
   birth_on TEXT, is_birth_guessed INTEGER NOT NULL DEFAULT 0 CHECK (is_birth_guessed IN (0, 1)),
@@ -137,22 +138,19 @@ CREATE TABLE source_file (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, series_key TEXT NOT NULL, layout_key TEXT NOT NULL,
   earlier_id INTEGER REFERENCES source_file (id), encoding TEXT NOT NULL, site_id TEXT REFERENCES site (id), kind TEXT,
   counts TEXT NOT NULL DEFAULT '{}', warnings TEXT NOT NULL DEFAULT '[]', options TEXT NOT NULL DEFAULT '{}',
-  agent_id INTEGER REFERENCES agent (id), staged_at TEXT NOT NULL, published_at TEXT,
-  -- plan: proposals and missing items, to be written with the last slice; published_to: last import_row that was applied
-  plan TEXT NOT NULL DEFAULT '{}', published_to INTEGER NOT NULL DEFAULT 0
+  agent_id INTEGER REFERENCES agent (id), staged_at TEXT NOT NULL, published_at TEXT
 ) STRICT;
 CREATE UNIQUE INDEX source_file_once ON source_file (sha256, options) WHERE published_at IS NOT NULL;
 
 -- What was concluded of each record of each version; keeps the cells as they were.
+-- patient_id and postponement_id may be reserved ones while the version is not published: no foreign keys, therefore.
 CREATE TABLE import_row (
   id INTEGER PRIMARY KEY, source_file_id INTEGER NOT NULL REFERENCES source_file (id) ON DELETE CASCADE,
   sheet TEXT, row INTEGER NOT NULL, first_line INTEGER, last_line INTEGER,
   status TEXT NOT NULL CHECK (status IN ('accepted', 'accepted_with_warnings', 'duplicate', 'rejected', 'ignored')),
   codes TEXT NOT NULL DEFAULT '[]', duplicate_of INTEGER, fields TEXT NOT NULL DEFAULT '{}', cells TEXT NOT NULL DEFAULT '[]',
-  item_key TEXT NOT NULL DEFAULT '', patient_id INTEGER REFERENCES patient (id), patient_why TEXT NOT NULL DEFAULT '',
-  postponement_id INTEGER REFERENCES postponement (id), change TEXT CHECK (change IN ('added', 'changed', 'same')), changed TEXT NOT NULL DEFAULT '{}',
-  -- person: rows of one file with the same number mean one person; facts: what the desk needs beside the reported fields
-  person INTEGER NOT NULL DEFAULT 0, facts TEXT NOT NULL DEFAULT '{}'
+  item_key TEXT NOT NULL DEFAULT '', patient_id INTEGER, patient_why TEXT NOT NULL DEFAULT '',
+  postponement_id INTEGER, change TEXT CHECK (change IN ('added', 'changed', 'same')), changed TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
 CREATE INDEX import_row_file ON import_row (source_file_id, row);
 CREATE INDEX import_row_patient ON import_row (patient_id) WHERE patient_id IS NOT NULL;
@@ -162,7 +160,7 @@ CREATE INDEX import_row_postponement ON import_row (postponement_id) WHERE postp
 -- original_on is the date the wait is counted from; it is written once. planned_on may follow a later version of the list.
 -- tried_at .. done_at are facts; the coverage class is the furthest one that is set (see store/coverage).
 CREATE TABLE postponement (
-  id INTEGER PRIMARY KEY, patient_id INTEGER NOT NULL REFERENCES patient (id), site_id TEXT REFERENCES site (id),
+  id INTEGER PRIMARY KEY AUTOINCREMENT, patient_id INTEGER NOT NULL REFERENCES patient (id), site_id TEXT REFERENCES site (id),
   service_id INTEGER REFERENCES service (id), service_name TEXT NOT NULL DEFAULT '', kind TEXT,
   procedure TEXT NOT NULL DEFAULT '', clinician TEXT NOT NULL DEFAULT '', room TEXT NOT NULL DEFAULT '', remark TEXT NOT NULL DEFAULT '',
   original_on TEXT, planned_on TEXT, planned_time TEXT,
@@ -180,6 +178,29 @@ CREATE INDEX postponement_site ON postponement (
   site_id, service_id, matched_to_id, done_at, rebooked_at, decided_at, reached_at, tried_at, created_at
 );
 CREATE INDEX postponement_item ON postponement (item_key) WHERE item_key <> '';
+
+-- What one import is about to bring, written in small transactions and moved by one statement a table when all of it is
+-- there. No reader knows these tables, so nobody sees half a list; they are empty while no import runs.
+CREATE TABLE staged_patient (
+  id INTEGER PRIMARY KEY, last_name TEXT NOT NULL, first_name TEXT NOT NULL, full_name TEXT NOT NULL,
+  name_key TEXT NOT NULL, first_key TEXT NOT NULL, birth_on TEXT, is_birth_guessed INTEGER NOT NULL, niss TEXT,
+  record_number TEXT NOT NULL, postcode TEXT NOT NULL, town TEXT NOT NULL, contact_note TEXT NOT NULL
+) STRICT;
+CREATE TABLE staged_word (word TEXT NOT NULL, patient_id INTEGER NOT NULL, PRIMARY KEY (word, patient_id)) STRICT, WITHOUT ROWID;
+CREATE TABLE staged_phone (
+  id INTEGER PRIMARY KEY, patient_id INTEGER NOT NULL, position INTEGER NOT NULL, number TEXT NOT NULL,
+  reversed TEXT NOT NULL, comment TEXT NOT NULL, is_guessed INTEGER NOT NULL
+) STRICT;
+CREATE TABLE staged_postponement (
+  id INTEGER PRIMARY KEY, patient_id INTEGER NOT NULL, site_id TEXT, service_id INTEGER, service_name TEXT NOT NULL,
+  kind TEXT, procedure TEXT NOT NULL, clinician TEXT NOT NULL, room TEXT NOT NULL, remark TEXT NOT NULL,
+  planned_on TEXT, planned_time TEXT, priority TEXT, priority_said TEXT NOT NULL, is_protected INTEGER NOT NULL,
+  callback_id INTEGER  -- of staged_callback; null where the patient is known or the site is not
+) STRICT;
+CREATE TABLE staged_callback (
+  id INTEGER PRIMARY KEY, patient_id INTEGER NOT NULL, site_id TEXT NOT NULL, tier INTEGER NOT NULL,
+  due_at TEXT NOT NULL, why TEXT NOT NULL, is_protected INTEGER NOT NULL
+) STRICT;
 
 -- ---------------------------------------------------------------- calls
 CREATE TABLE instruction (
@@ -244,11 +265,14 @@ CREATE TABLE attempt (
   id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, callback_id INTEGER NOT NULL REFERENCES callback (id), agent_id INTEGER NOT NULL REFERENCES agent (id), generation INTEGER NOT NULL,
   number TEXT NOT NULL DEFAULT '', started_at TEXT NOT NULL, ended_at TEXT NOT NULL, entered_at TEXT NOT NULL,
   disposition TEXT NOT NULL, reach TEXT NOT NULL CHECK (reach IN ('nobody', 'third_party', 'patient')), note TEXT NOT NULL DEFAULT '',
-  next_at TEXT, next_step TEXT NOT NULL, instruction_id INTEGER REFERENCES instruction (id), was_read_out INTEGER NOT NULL DEFAULT 0 CHECK (was_read_out IN (0, 1))
+  next_at TEXT, next_step TEXT NOT NULL, instruction_id INTEGER REFERENCES instruction (id), was_read_out INTEGER NOT NULL DEFAULT 0 CHECK (was_read_out IN (0, 1)),
+  -- the promise that this attempt kept or broke; the callback itself holds only one that is still to be kept
+  promised_from TEXT, promised_until TEXT
 ) STRICT;
 CREATE INDEX attempt_callback ON attempt (callback_id);
 CREATE INDEX attempt_number ON attempt (number, started_at) WHERE number <> '';
 CREATE INDEX attempt_started ON attempt (started_at);
+CREATE INDEX attempt_promised ON attempt (promised_until) WHERE promised_until IS NOT NULL;
 
 CREATE TABLE attempt_item (
   attempt_id INTEGER NOT NULL REFERENCES attempt (id), postponement_id INTEGER NOT NULL REFERENCES postponement (id), disposition TEXT NOT NULL, PRIMARY KEY (attempt_id, postponement_id)

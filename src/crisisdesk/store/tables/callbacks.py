@@ -68,6 +68,8 @@ class Attempt(SQLModel, table=True):
     next_step: str
     instruction_id: int | None = None
     was_read_out: bool = False
+    promised_from: datetime | None = None
+    promised_until: datetime | None = None
 
 
 class AttemptItem(SQLModel, table=True):

@@ -34,8 +34,6 @@ class SourceFile(SQLModel, table=True):
     agent_id: int | None = None
     staged_at: datetime
     published_at: datetime | None = None
-    plan: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
-    published_to: int = 0
 
 
 class ImportRow(SQLModel, table=True):
@@ -58,8 +56,6 @@ class ImportRow(SQLModel, table=True):
     postponement_id: int | None = None
     change: str | None = None
     changed: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
-    person: int = 0
-    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
 class Postponement(SQLModel, table=True):
@@ -95,3 +91,73 @@ class Postponement(SQLModel, table=True):
     decision: str = ""
     decided_by: str = ""
     created_at: datetime
+
+
+class StagedPatient(SQLModel, table=True):
+    __tablename__ = "staged_patient"
+
+    id: int | None = Field(default=None, primary_key=True)
+    last_name: str
+    first_name: str
+    full_name: str
+    name_key: str
+    first_key: str
+    birth_on: str | None = None
+    is_birth_guessed: bool
+    niss: str | None = None
+    record_number: str
+    postcode: str
+    town: str
+    contact_note: str
+
+
+class StagedWord(SQLModel, table=True):
+    __tablename__ = "staged_word"
+
+    word: str = Field(primary_key=True)
+    patient_id: int = Field(primary_key=True)
+
+
+class StagedPhone(SQLModel, table=True):
+    __tablename__ = "staged_phone"
+
+    id: int | None = Field(default=None, primary_key=True)
+    patient_id: int
+    position: int
+    number: str
+    reversed: str
+    comment: str
+    is_guessed: bool
+
+
+class StagedPostponement(SQLModel, table=True):
+    __tablename__ = "staged_postponement"
+
+    id: int | None = Field(default=None, primary_key=True)
+    patient_id: int
+    site_id: str | None = None
+    service_id: int | None = None
+    service_name: str
+    kind: str | None = None
+    procedure: str
+    clinician: str
+    room: str
+    remark: str
+    planned_on: str | None = None
+    planned_time: str | None = None
+    priority: str | None = None
+    priority_said: str
+    is_protected: bool
+    callback_id: int | None = None
+
+
+class StagedCallback(SQLModel, table=True):
+    __tablename__ = "staged_callback"
+
+    id: int | None = Field(default=None, primary_key=True)
+    patient_id: int
+    site_id: str
+    tier: int
+    due_at: str
+    why: str
+    is_protected: bool

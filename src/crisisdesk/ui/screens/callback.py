@@ -19,11 +19,19 @@ from crisisdesk.domain.reference import Disposition
 from crisisdesk.domain.words import Scope
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.autosave import Autosave
-from crisisdesk.ui.format import show_moment, show_time_seconds
+from crisisdesk.ui.format import show_time_seconds
 from crisisdesk.ui.inert import inert
 from crisisdesk.ui.screens.callback_end import REASON, EndPanel
-from crisisdesk.ui.screens.callback_view import card_lines, history_lines, large_number, who_lines, why_line
-from crisisdesk.ui.screens.settling import MOMENT, NOTE, slots_from
+from crisisdesk.ui.screens.callback_view import (
+    card_lines,
+    held_words,
+    history_lines,
+    large_number,
+    parting_words,
+    who_lines,
+    why_line,
+)
+from crisisdesk.ui.screens.settling import NOTE, slots_from
 from crisisdesk.ui.widgets.form import Field, Form
 from crisisdesk.ui.widgets.frame import DeskScreen
 
@@ -41,23 +49,25 @@ class CallbackScreen(DeskScreen):
     HEADING = N_("Callback")
     HELP = N_(
         "Ring the number, ask for the person, say nothing before the proof. Then one key says how it ended: the line "
-        "above the messages shows what follows from it, and Enter stores it. Esc chooses another."
+        "above the messages shows what follows from it, and Enter stores it. Esc chooses another. PgDn reads on in a "
+        "long card. The patient is held for you while you type and ten minutes more, also when you leave with F3; F12 "
+        "gives the patient back."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go_on", N_("store / next")),
-        Binding("ctrl+s", "store", N_("store"), priority=True),
-        Binding("escape", "another", N_("choose another"), priority=True),
-        Binding("f9", "read_out", N_("instruction read out"), priority=True),
+        Binding("enter", "go_on", N_("store")),
+        Binding("ctrl+s", "store", N_("store"), priority=True, show=False),
+        Binding("escape", "another", N_("other choice"), priority=True),
+        Binding("f9", "read_out", N_("was read out"), priority=True),
         Binding("f12", "give_back", N_("give back"), priority=True),
-        Binding("f5", "take", N_("take it"), priority=True, show=False),
-        Binding("pagedown", "scroll(1)", N_("page down"), show=False),
+        Binding("f5", "take", N_("take it"), priority=True),
+        Binding("pagedown", "scroll(1)", N_("read on")),
         Binding("pageup", "scroll(-1)", N_("page up"), show=False),
     ]
     DEFAULT_CSS = """
     CallbackScreen #top { height: 3; }
     CallbackScreen #number { width: 50; height: 3; }
     CallbackScreen #who { width: 1fr; height: 3; }
-    CallbackScreen #why { height: 1; }
+    CallbackScreen #why { height: auto; max-height: 2; }
     CallbackScreen #card { width: 3fr; height: 1fr; scrollbar-size-vertical: 1; }
     CallbackScreen #before { width: 2fr; scrollbar-size-vertical: 1; }
     """
@@ -109,11 +119,13 @@ class CallbackScreen(DeskScreen):
 
     def _show(self, card: CallbackCard) -> None:
         self._card, self._lease = card, card.lease
+        self.parting_words = parting_words(card, card.lease, self.session)
         self._was_read_out = self._is_stored = False
         self._started_at = self.session.now()
         uid = self._draft.uid if self._draft else None
         self._autosave = Autosave(self, "attempt", self._ends.texts, uid=uid) if card.lease else None
         self._draft = None
+        self.status("")  # "stored 08:45:11" was said of the patient before
         self.heading(
             _("Callback {number} · {site}").format(number=card.callback_id, site=self.session.site_name(card.site_id))
         )
@@ -129,11 +141,7 @@ class CallbackScreen(DeskScreen):
         if card.lease is None:
             self.warn(_("You only read this card. F5 takes it. {why}").format(why=card.why_not))
         else:
-            self.say(
-                _("Held for you until {time}; typing keeps it.").format(
-                    time=show_moment(card.lease.until, self.session)
-                )
-            )
+            self.say(held_words(card.lease, self.session))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only the keys that mean something now."""
@@ -153,19 +161,21 @@ class CallbackScreen(DeskScreen):
         for row in self.session.reference.dispositions_of(Scope.ATTEMPT):
             if event.character and row.key == event.character.lower():
                 event.stop()
+                self.say(held_words(self._lease, self.session))  # a warning about the choice before is over
                 self._ends.choose(row, self._autosave)
 
     @on(Input.Changed)
     def typed(self) -> None:
         """Typing keeps the lease, is kept as a draft, and changes what follows."""
         self._keep_lease()
-        if MOMENT in self._ends.values():
+        if self._ends.depends_on_fields:
             self._ends.preview()
 
     def _keep_lease(self) -> None:
         now, seconds = self.session.now(), self.session.reference.desk.lease_seconds
         if self._lease is not None and self._lease.wants_renewal(now, seconds):
             lease, self._lease = self._lease, self._lease.renewed(now, seconds)
+            self.parting_words = parting_words(self._card, self._lease, self.session)
             self.write(renew, lease, hold_keys=False)
 
     def action_scroll(self, pages: int) -> None:
@@ -205,7 +215,7 @@ class CallbackScreen(DeskScreen):
             self.write(record_attempt, self._filled(self._card, self._lease, chosen), then=self._stored)
 
     def _given_back(self, _nothing: None) -> None:
-        self._lease = None
+        self._lease, self.parting_words = None, ""
         if self._autosave is not None:
             self._autosave.stop()
         self.call_later(self.desk_app.action_back)
@@ -225,12 +235,13 @@ class CallbackScreen(DeskScreen):
     def _stored(self, done: RecordedAttempt) -> None:
         if self._autosave is not None:
             self._autosave.stop()
-        self._is_stored, self._lease = True, None
+        self._is_stored, self._lease, self.parting_words = True, None, ""
+        what = f"{self._ends.booked_words()} {done.words}".strip()
         self.action_another()
         self.refresh_bindings()
         time = show_time_seconds(self.session.now(), self.session)
         self.status(_("stored {time}").format(time=time))
-        self.done(_("{what} Enter: next patient, F3: back to the queue.").format(what=done.words))
+        self.done(_("{what} Enter: next patient, F3: back to the queue.").format(what=what))
 
     def action_read_out(self) -> None:
         """The instruction was read to the patient; the attempt keeps which version."""

@@ -1,6 +1,6 @@
 """The lower part of a callback's card: one key a disposition, its few fields, and what follows from it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
@@ -8,15 +8,16 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from crisisdesk.desk.attempts import NextPreview, preview
+from crisisdesk.desk.attempts import NextPreview, needs_date, preview
 from crisisdesk.desk.cards import CallbackCard
 from crisisdesk.domain.reference import Disposition
 from crisisdesk.domain.wishes import DayHours, Wish, read_wish
 from crisisdesk.domain.words import Scope
 from crisisdesk.i18n import _
+from crisisdesk.ui.format import show_day
 from crisisdesk.ui.inert import inert
 from crisisdesk.ui.screens.callback_view import key_grid
-from crisisdesk.ui.screens.settling import MOMENT, settling_fields
+from crisisdesk.ui.screens.settling import MOMENT, SLOT, settling_fields, slots_from
 from crisisdesk.ui.widgets.form import Field, Form
 from crisisdesk.ui.widgets.frame import DeskScreen
 
@@ -32,7 +33,7 @@ class EndPanel(Vertical):
     DEFAULT_CSS = """
     EndPanel { height: auto; }
     EndPanel #dispositions { height: auto; max-height: 8; }
-    EndPanel #next { height: 1; }
+    EndPanel #next { height: auto; min-height: 1; max-height: 3; }
     """
 
     def __init__(self) -> None:
@@ -50,6 +51,12 @@ class EndPanel(Vertical):
         """The screen around it."""
         assert isinstance(self.screen, DeskScreen)
         return self.screen
+
+    def more_help(self) -> Sequence[tuple[str, str]]:
+        """For F1: the key of each ending, with its whole name."""
+        session = self.frame.session
+        rows = session.reference.dispositions_of(Scope.ATTEMPT)
+        return [(row.key, session.label("disposition.attempt", row.code)) for row in rows]
 
     @property
     def form(self) -> Form | None:
@@ -114,14 +121,21 @@ class EndPanel(Vertical):
         words = seen.words
         if seen.needs_moment and self.asked() is None:
             words = _("Type when: tomorrow morning, 03/06 14h ...")
+        elif needs_date(self.chosen):
+            words = f"{booked} {words}" if (booked := self.booked_words()) else _("Type the number of a day, or a day.")
         self.query_one("#next", Static).update(
             Content.assemble(
-                inert(label, 40, tone="bold $accent"),
+                inert(label, 80, tone="bold $accent"),
                 " → ",
-                inert(words, 120),
+                inert(words, 200),
                 ("   " + _("Enter stores"), "$text-muted"),
             )
         )
+
+    @property
+    def depends_on_fields(self) -> bool:
+        """What is typed changes what follows."""
+        return any(name == MOMENT or name.startswith(SLOT) for name in self.values())
 
     def asked(self) -> Wish | None:
         """The moment that the patient asked for, as far as it is understood."""
@@ -132,6 +146,14 @@ class EndPanel(Vertical):
         desk = session.reference.desk
         wish = read_wish(text, now=session.now(), hours=DayHours(desk.time_zone, desk.calls_from, desk.calls_until))
         return wish if wish.is_understood else None
+
+    def booked_words(self) -> str:
+        """The days that are chosen so far, said as they will be booked."""
+        if self.card is None:
+            return ""
+        found = slots_from(self.values(), self.card, self.frame.session).values()
+        days = sorted({result.slot_on for result in found if result.slot_on is not None})
+        return _("Booked: {days}.").format(days=", ".join(show_day(day) for day in days)) if days else ""
 
     def texts(self) -> dict[str, str]:
         """What a draft keeps: which callback, what was chosen, what was typed."""

@@ -6,8 +6,9 @@ from textual.content import Content
 
 from crisisdesk.desk.callbacks import about_words
 from crisisdesk.desk.cards import CallbackCard, HeldItem
+from crisisdesk.domain.lease import Lease
 from crisisdesk.domain.reference import Disposition
-from crisisdesk.i18n import _
+from crisisdesk.i18n import _, labelled
 from crisisdesk.ui.format import show_age, show_date, show_day, show_moment, show_phone
 from crisisdesk.ui.inert import inert
 from crisisdesk.ui.session import Session
@@ -48,6 +49,11 @@ def why_line(card: CallbackCard) -> Content:
     """Why this patient now."""
     tried = _("attempts: {count}").format(count=card.attempts)
     return Content.assemble((_("Why here  "), "$text-muted"), inert(card.why_here), (f"   {tried}", "$text-muted"))
+
+
+def held_words(lease: Lease, session: Session) -> str:
+    """How long the patient is this agent's alone."""
+    return _("Held for you until {time}; typing keeps it.").format(time=show_moment(lease.until, session))
 
 
 def card_lines(card: CallbackCard, session: Session) -> Content:
@@ -101,12 +107,26 @@ def history_lines(card: CallbackCard, session: Session) -> Content:
     parts += [(_("Said before"), "bold"), "\n"]
     for line in card.history:
         when = show_moment(line.at, session)
-        parts += [inert(f"{when} {line.by}: {line.words}")]
+        parts += [inert(labelled(f"{when} {line.by}", line.words))]
         parts += [inert(f" «{line.note}»", tone="$text-muted")] if line.note else []
         parts.append("\n")
     if not card.history:
         parts.append((_("Nothing yet: this is the first contact."), "$text-muted"))
     return Content.assemble(*parts)
+
+
+def parting_words(card: CallbackCard | None, lease: Lease | None, session: Session) -> str:
+    """For the screen behind the card: a patient who is left with F3 is still held; empty where nobody is."""
+    if card is None or lease is None:
+        return ""
+    words = _("{patient} stays yours until {time}: Enter goes on there, F12 on the card gives back.")
+    return words.format(patient=card.patient, time=show_moment(lease.until, session))
+
+
+def short_label(code: str, session: Session) -> str:
+    """What a disposition is called beside its key: the short words of the reference data, else the whole ones."""
+    short = session.label("disposition.attempt.short", code)
+    return session.label("disposition.attempt", code) if short == code else short
 
 
 def key_grid(rows: Sequence[Disposition], session: Session, width: int) -> Content:
@@ -116,7 +136,7 @@ def key_grid(rows: Sequence[Disposition], session: Session, width: int) -> Conte
     parts: list[Content | tuple[str, str] | str] = []
     for line in range(down):
         for row in rows[line::down]:
-            label = session.label("disposition.attempt", row.code)
+            label = short_label(row.code, session)
             cut = label if len(label) <= GRID_CELLS - 4 else label[: GRID_CELLS - 5] + "…"
             parts += [inert(row.key, tone="bold $accent"), " ", inert(cut.ljust(GRID_CELLS - 3)), " "]
         parts.append("\n")

@@ -195,7 +195,7 @@ class DayScreen(DeskScreen):
             self.form["file"].remark(_(".csv, .json or .xlsx?"), wrong=True)
             return
         if target.exists() and not overwrite:
-            question = _("{path} exists already. Replace it?").format(path=target)
+            question = _("Replace {path}? It exists already.").format(path=target)
             self.confirm(question, lambda: self._export(overwrite=True))
             return
 

@@ -39,6 +39,9 @@ def gather_help(screen: Screen[Any]) -> HelpText:
     about = getattr(screen, "HELP", None)
     live = sorted(live_bindings(screen), key=lambda one: not one.binding.show)  # moving about comes last
     keys = [(key_name(one.binding.key), _(one.binding.description)) for one in live]
+    for widget in screen.query("*"):
+        if (more_help := getattr(widget, "more_help", None)) is not None:  # letters that are no bindings
+            keys += more_help()
     return HelpText(label, words, _(about) if about else "", keys)
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DRAFT_SCREENS = {"call": "intake", "attempt": "callback"}
 """Which screen goes on with a draft of a kind; it is made with ``draft=`` the draft."""
+NOT_SHOWN = frozenset({"niss", "callback_id", "disposition"})
+"""Fields of a draft that its line does not show."""
 
 
 class HomeScreen(DeskScreen):
@@ -29,7 +31,7 @@ class HomeScreen(DeskScreen):
     HEADING = N_("Home screen")
     HELP = N_(
         "Each line is a site with the callbacks that may be rung now and all that are open. Enter opens its queue. "
-        "Below are your drafts, calls that were not finished: Enter goes on with one."
+        "Below are your drafts, calls that were not finished: Tab goes there, Enter goes on with one."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(place.letter, f"app.go('{name}')", place.words, show=False)
@@ -99,5 +101,9 @@ class HomeScreen(DeskScreen):
 
 
 def _said(draft: "Draft") -> str:
-    """What people typed; names with an underscore are the program's own."""
-    return " · ".join(text for name, text in draft.fields.items() if not name.startswith("_"))
+    """What people typed, but no national number: it is masked in its field too. Names with an underscore, and codes,
+    are the program's own."""
+    fields = draft.fields
+    about = [_("Callback {number}").format(number=fields["callback_id"])] if "callback_id" in fields else []
+    typed = [text for name, text in fields.items() if not name.startswith("_") and name not in NOT_SHOWN]
+    return " · ".join([*about, *typed])

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
@@ -52,7 +53,7 @@ class InstructionsScreen(DeskScreen):
         )  # fmt: skip
         yield DeskTable(columns, empty=_("No instruction is in force. n issues one."), id="list")
         yield Static(id="words")
-        yield Static(id="form")
+        yield Vertical(id="form")
 
     def on_mount(self) -> None:
         """Read them."""
@@ -137,8 +138,11 @@ class InstructionsScreen(DeskScreen):
         """Issue it after a yes."""
         form, one = self.query_one(Form), self._current()
         values = form.values()
+        if form.refuses_unclear():
+            return
         if not values["site"]:
             self.warn(_("Choose a site, or all sites."))
+            form["site"].focus()
             return
         site_id = None if values["site"] == "all" else values["site"]
         same_scope = one is not None and (one.site_id, one.topic or "") == (site_id, values["topic"])

@@ -10,18 +10,13 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Input
 
-from crisisdesk.desk.instructions import instruction_in_force
 from crisisdesk.desk.intake import CallForm, FormRefused, RecordedCall, record_call
-from crisisdesk.desk.linking import MatchQuery, find_matches
-from crisisdesk.domain.words import Scope
 from crisisdesk.errors import CrisisDeskError
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.autosave import Autosave
 from crisisdesk.ui.format import show_time
-from crisisdesk.ui.widgets.callfields import FIELD_OF, PERSON_FIELDS, Links, call_fields, read_form
-from crisisdesk.ui.widgets.callpanels import FlagLine, InstructionPanel, SpokenPanel, WayOutPanel, remark_on
-from crisisdesk.ui.widgets.choices import Choice, ChoiceScreen
-from crisisdesk.ui.widgets.form import Form
+from crisisdesk.ui.widgets.callfields import FIELD_OF, PERSON_FIELDS, CallEntry, Links, call_fields, read_form
+from crisisdesk.ui.widgets.callpanels import FlagLine, InstructionPanel, SpokenPanel, WayOutPanel, ask_quick, remark_on
 from crisisdesk.ui.widgets.frame import DeskScreen, tell
 from crisisdesk.ui.widgets.matchpane import MatchTable
 
@@ -36,38 +31,47 @@ class IntakeScreen(DeskScreen):
     HELP = N_(
         "Type what you hear, in any order; people who may be meant show to the right. ^L goes there to link them. "
         "F9 notes a red flag and shows the way out. F10 ends the linked patients' callbacks with this call. "
-        "F12 notes that the instruction was read out. ^S saves and gives the reference. F5 ends a call that was none."
+        "F12 notes that the instruction was read out. ^S saves and gives the reference. F5 ends a call that was none. "
+        "^T opens the fields of a paper slip (number, taken by, when) and of an appointment (service, doctor)."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", N_("save"), priority=True),
         Binding("ctrl+l", "to_matches", N_("link"), priority=True),
         Binding("f9", "flag", N_("red flag"), priority=True),
         Binding("f5", "no_call", N_("not a call"), priority=True),
-        Binding("ctrl+n", "app.focus('note')", N_("note"), priority=True),
+        Binding("ctrl+n", "to_note", N_("note"), priority=True),
         Binding("escape", "put_aside", N_("put aside"), show=True),
         Binding("f10", "settle", N_("end the callback"), priority=True, show=False),
         Binding("f12", "read_out", N_("instruction read out"), priority=True, show=False),
         Binding("f11", "open_patient", N_("the person's file"), priority=True, show=False),
     ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012 - as the base class declares it
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as the base class declares it
     DEFAULT_CSS = """
-    IntakeScreen #call { width: 1fr; min-width: 46; }
+    IntakeScreen #call { width: 1fr; min-width: 46; max-height: 100%; }
     IntakeScreen #right { width: 32; }
     IntakeScreen.-wide #right { width: 52; }
+    IntakeScreen.-short Field.-more, IntakeScreen Field.-slip { display: none; }
+    IntakeScreen CallEntry.-more Field.-more, IntakeScreen CallEntry.-more Field.-slip { display: block; }
     """
 
-    def __init__(self, draft: "Draft | None" = None, *, saved: RecordedCall | None = None) -> None:
+    def __init__(
+        self, draft: "Draft | None" = None, *, saved: RecordedCall | None = None, is_spoken: bool = True
+    ) -> None:
         """A new form; nothing of an earlier call is in it.
 
         Args:
             draft: a call to go on with.
-            saved: the call that was just stored; its reference is shown until the next one is stored.
+            saved: the call that was just stored; its reference is shown until the next one is typed.
+            is_spoken: somebody is there to whom the reference can be read out.
         """
         super().__init__()
+        self._is_spoken = is_spoken
         self._draft, self._last = draft, saved
         self._links = Links.from_texts(draft.fields) if draft else Links()
         self._started_at: datetime | None = draft.started_at if draft else None
         self._is_saving = False
+        self._refused_alike: set[int] = set()
 
     def compose_work(self) -> Iterable[Widget]:
         """The form, the matches, the instruction."""
@@ -75,7 +79,7 @@ class IntakeScreen(DeskScreen):
             fields = list(call_fields(self.session))
             place = next(at for at, field in enumerate(fields) if field.key == "words")
             self.flag_line = FlagLine(self._links, self.session)
-            self.form = Form(*fields[:place], self.flag_line, *fields[place:], id="call")
+            self.form = CallEntry(self._links, *fields[:place], self.flag_line, *fields[place:])
             yield self.form
             with Vertical(id="right", classes="pane"):
                 yield SpokenPanel()
@@ -87,7 +91,7 @@ class IntakeScreen(DeskScreen):
     def on_mount(self) -> None:
         """A fresh form starts its clock; a draft comes back with all of its fields."""
         uid = self._draft.uid if self._draft else None
-        self.form.draft = self.autosave = Autosave(self, "call", self._texts, uid=uid)
+        self.form.draft = self.autosave = Autosave(self, "call", self.form.texts, uid=uid)
         if self._draft:
             self.form.fill(self._draft.fields)
             self.say(
@@ -99,15 +103,13 @@ class IntakeScreen(DeskScreen):
                 self.form.choice("site").code = self.site
         self.flag_line.show(self.form.choice("site").code)
         if self._last:
-            self.query_one(SpokenPanel).show_call(self._last)
+            if self._is_spoken:
+                self.query_one(SpokenPanel).show_call(self._last)
             words = _("Call {reference} saved.").format(reference=self._last.reference)
             self.done(" ".join((words, *self._last.warnings)))
-        self._search()
-        self._read_instruction()
+        self.matches.search(self, self.form)
+        self.query_one(InstructionPanel).read_for(self, self.form)
         self.form["phone"].focus()
-
-    def _texts(self) -> dict[str, str]:
-        return self.form.texts() | self._links.texts() if self.form.texts() or self._links.patients else {}
 
     # ------------------------------------------------------------ what is typed
 
@@ -117,21 +119,17 @@ class IntakeScreen(DeskScreen):
         name = event.input.id or ""
         if self._started_at is None and event.value:
             self._started_at = self.session.now()
+        if event.value and self._last:  # the reference of the last caller is not read out to this one
+            self._last = None
+            self.query_one(SpokenPanel).clear()
         if name in PERSON_FIELDS:
-            self._search()
+            self.matches.search(self, self.form)
         if name in {"site", "topic"}:
-            self._read_instruction()
+            self.query_one(InstructionPanel).read_for(self, self.form)
             self.flag_line.show(self.form.choice("site").code)
         remark_on(self.form, name, self.session)
 
     # ------------------------------------------------------------ who is meant
-
-    def _search(self) -> None:
-        query = MatchQuery(**{name: self.form[name].value for name in PERSON_FIELDS})
-        if not any(self.form[name].value.strip() for name in PERSON_FIELDS):
-            self.matches.show_found(None)
-            return
-        self.read(find_matches, query, reference=self.session.reference, then=self.matches.show_found, group="matches")
 
     @on(MatchTable.Changed)
     def links_changed(self) -> None:
@@ -162,13 +160,9 @@ class IntakeScreen(DeskScreen):
         """Note a red flag: which one, then the way out is shown large."""
         self.flag_line.ask(self.autosave.save)
 
-    def _read_instruction(self) -> None:
-        site, topic = self.form.choice("site").code, self.form.choice("topic").code
-        pane = self.query_one(InstructionPanel)
-        if site is None and topic is None:
-            pane.show_instruction(None)
-        else:
-            self.read(instruction_in_force, site_id=site, topic=topic, then=pane.show_instruction, group="instruction")
+    def action_to_note(self) -> None:
+        """To the note for colleagues."""
+        self.form["note"].focus()
 
     def action_read_out(self) -> None:
         """Note that the instruction in force was read to the caller, with its version."""
@@ -179,13 +173,31 @@ class IntakeScreen(DeskScreen):
 
     # ------------------------------------------------------------ the end
 
-    @on(Form.Completed)
-    def completed(self) -> None:
-        """Past the last field: say what is left to do."""
-        self.say(_("^S saves the call."))
-
     def action_save(self) -> None:
         """Store the call; what is wrong is shown at its field."""
+        if self.form.refuses_unclear():
+            return
+        if words := self.form.unclear():
+            self.warn(words)
+            return
+        alike = self.matches.provisional_alike()
+        if alike is None or alike.patient_id in self._refused_alike:
+            self._save()
+            return
+
+        def same() -> None:
+            self.matches.link_person(alike)
+            self._save()
+
+        def other() -> None:
+            self._refused_alike.add(alike.patient_id)
+            self._save()
+
+        question = _("Known from an earlier call: {name}. The same person?")
+        self.confirm(question.format(name=alike.name or _("(no name)")), same, other)
+
+    def _save(self) -> None:
+        self._is_spoken = True
         now = self.session.now()
         self._send(
             read_form(self.form, self._links, uid=self.autosave.uid, started_at=self._started_at or now, now=now)
@@ -193,16 +205,16 @@ class IntakeScreen(DeskScreen):
 
     def action_no_call(self) -> None:
         """A call that was none: its code, and it is stored."""
-        rows = [row for row in self.session.reference.dispositions_of(Scope.INBOUND) if row.is_quick]
-        choices = [Choice(row.code, self.session.label("disposition.inbound", row.code), row.key) for row in rows]
+        if self._links.patients or any(self.form[name].value for name in PERSON_FIELDS[1:]):
+            question = _("Somebody is named here, and would not be kept. A call that was none?")
+            self.confirm(question, lambda: ask_quick(self, self._send_quick))
+        else:
+            ask_quick(self, self._send_quick)
 
-        def picked(code: str | None) -> None:
-            if code is not None:
-                now, phone = self.session.now(), self.form["phone"].value
-                started = self._started_at or now
-                self._send(CallForm(self.autosave.uid, started, code, ended_at=now, phone=phone, is_withheld=not phone))
-
-        self.app.push_screen(ChoiceScreen(_("Not a call"), choices), picked)
+    def _send_quick(self, code: str) -> None:
+        now, phone = self.session.now(), self.form["phone"].value
+        started, self._is_spoken = self._started_at or now, False
+        self._send(CallForm(self.autosave.uid, started, code, ended_at=now, phone=phone, is_withheld=not phone))
 
     def _send(self, form: CallForm) -> None:
         if self._is_saving:
@@ -213,7 +225,7 @@ class IntakeScreen(DeskScreen):
     def _saved(self, saved: RecordedCall) -> None:
         """A new screen for the next call: no field of this one can stay."""
         self.autosave.stop()
-        self.app.switch_screen(IntakeScreen(saved=saved))
+        self.app.switch_screen(IntakeScreen(saved=saved, is_spoken=self._is_spoken))
 
     def _refused(self, error: CrisisDeskError) -> None:
         self._is_saving = False
@@ -225,6 +237,12 @@ class IntakeScreen(DeskScreen):
             field.remark(mistake.words.partition(":")[2].strip() or mistake.words, wrong=True)
             field.focus()
         self.warn(error.mistakes[0].words)
+
+    def start_again(self) -> None:
+        """F2 in a call: it is kept as a draft, and an empty form comes."""
+        if self.form.texts():
+            self.autosave.save()
+            self.app.switch_screen(IntakeScreen())
 
     def action_put_aside(self) -> None:
         """Leave; what was typed is kept as a draft."""

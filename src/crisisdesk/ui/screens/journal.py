@@ -12,11 +12,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from crisisdesk import clock
-from crisisdesk.i18n import N_, _
+from crisisdesk.i18n import N_, _, labelled
 from crisisdesk.reports.journal import JournalEntry, Verdict, journal_entries, journal_head, verify_journal
 from crisisdesk.ui.format import show_date, show_moment, show_time_seconds
 from crisisdesk.ui.inert import inert
 from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.journalwords import action_words
 from crisisdesk.ui.widgets.table import Column, DeskTable, Row
 
 PAGE = 200
@@ -97,7 +98,7 @@ class JournalScreen(DeskScreen):
     def _row(self, entry: JournalEntry) -> Row:
         when = show_moment(entry.entered_at, self.session)
         subject = f"{entry.subject} {entry.subject_id}"
-        return Row(str(entry.seq), (str(entry.seq), when, entry.agent, entry.action, subject))
+        return Row(str(entry.seq), (str(entry.seq), when, entry.agent, action_words(entry.action), subject))
 
     @on(DeskTable.Moved, "#entries")
     def moved(self, event: DeskTable.Moved) -> None:
@@ -121,8 +122,10 @@ class JournalScreen(DeskScreen):
         first = _("Entry {seq} · {agent} · {action} · {subject} {subject_id}").format(
             seq=entry.seq, agent=entry.agent, action=entry.action, subject=entry.subject, subject_id=entry.subject_id
         )
+        if (words := action_words(entry.action)) != entry.action:
+            first = f"{first} · {words}"
         times = _("happened {happened} · entered {entered}").format(happened=happened, entered=when)
-        return [first, times, *(f"{name}: {_change(value)}" for name, value in entry.detail.items()), entry.hash]
+        return [first, times, *(labelled(name, _change(value)) for name, value in entry.detail.items()), entry.hash]
 
     def action_same_subject(self) -> None:
         """Only what concerns the subject under the cursor."""

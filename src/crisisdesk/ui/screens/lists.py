@@ -14,7 +14,6 @@ from crisisdesk.desk.importing.looking import list_imports, list_proposals, look
 from crisisdesk.desk.importing.preparing import Options
 from crisisdesk.desk.importing.report import ImportReport
 from crisisdesk.desk.importing.running import import_files
-from crisisdesk.desk.importing.wording import why_words
 from crisisdesk.desk.patients import merge_patients, refuse_likeness
 from crisisdesk.domain.lists import FilePreview, ImportLine, ProposalLine
 from crisisdesk.domain.words import ServiceKind
@@ -23,17 +22,19 @@ from crisisdesk.ui.widgets.choices import Choice
 from crisisdesk.ui.widgets.form import ChoiceField, Field, Form
 from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.listlines import (
+    columns_help,
     history_columns,
     import_row,
     pair_columns,
+    pair_lines,
+    pair_row,
     preview_columns,
     preview_lines,
     preview_row,
     progress_line,
-    side_lines,
-    who,
+    read_columns,
 )
-from crisisdesk.ui.widgets.table import DeskTable, Row
+from crisisdesk.ui.widgets.table import DeskTable
 
 HISTORY, PAIRS, PREVIEW = "history", "pairs", "preview"
 
@@ -59,7 +60,6 @@ class ListsScreen(DeskScreen):
     ]
     DEFAULT_CSS = """
     ListsScreen #about { height: auto; max-height: 9; }
-    ListsScreen #form { height: auto; }
     ListsScreen DeskTable { height: 1fr; }
     """
 
@@ -68,11 +68,11 @@ class ListsScreen(DeskScreen):
         self._view = HISTORY
         self._pairs: dict[str, ProposalLine] = {}
         self._asked: tuple[Path, Options] | None = None
+        self._seen: FilePreview | None = None
         self._is_working = False
 
     def compose_work(self) -> Iterable[Widget]:
         """The form of a file, what is said of the marked line, and one table for each view."""
-        yield Static(id="form")
         yield Static(id="about")
         yield DeskTable(history_columns(), empty=_("No list came in yet. i takes one in."), id=HISTORY)
         yield DeskTable(pair_columns(), empty=_("No pair waits for a decision. h shows the imports."), id=PAIRS)
@@ -125,8 +125,7 @@ class ListsScreen(DeskScreen):
 
     def _show_pairs(self, found: Sequence[ProposalLine]) -> None:
         self._pairs = {str(line.likeness_id): line for line in found}
-        rows = [Row(key, (who(p.one), who(p.other), why_words(p.why))) for key, p in self._pairs.items()]
-        self.query_one(f"#{PAIRS}", DeskTable).renew(rows)
+        self.query_one(f"#{PAIRS}", DeskTable).renew([pair_row(key, pair) for key, pair in self._pairs.items()])
         words = ngettext("{count} pair to decide", "{count} pairs to decide", len(found))
         self.status(words.format(count=len(found)) if found else "")
         if self._view == PAIRS:
@@ -136,11 +135,7 @@ class ListsScreen(DeskScreen):
     def about_pair(self) -> None:
         """Both records in full, one below the other, so that the eye compares them."""
         pair = self._pairs.get(self.query_one(f"#{PAIRS}", DeskTable).current_id or "")
-        lines = (
-            [*side_lines(pair.one, self.session), *side_lines(pair.other, self.session)]
-            if pair and self._view == PAIRS
-            else []
-        )
+        lines = pair_lines(pair, self.session) if pair and self._view == PAIRS else []
         self.query_one("#about", Static).update(Content("\n").join(lines))
 
     def _current_pair(self) -> ProposalLine | None:
@@ -175,23 +170,29 @@ class ListsScreen(DeskScreen):
         service_kinds += [Choice(kind.value, self.session.label("service_kind", kind.value)) for kind in ServiceKind]
         path = Field("path", _("File"), max_length=1000, help=_("Path on this host: CSV, XLSX, ODS or XLS."))
         encoding = Field("encoding", _("Letters"), width=12, help=_("Empty, or cp850 where accents look wrong."))
+        columns = Field("columns", _("Columns"), max_length=1000, help=_(
+            "Empty, or what a column is, by its header or its number: 1=planned date; 2=full name."))  # fmt: skip
         fields = (
             path,
             ChoiceField("site", _("Site"), sites, code=""),
             ChoiceField("kind", _("Kind"), service_kinds, code=""),
         )
-        self.query_one("#form").mount(Form(*fields, encoding))
+        self.mount(Form(*fields, columns, encoding), before="#about")
         self.call_after_refresh(path.focus)
         self.say(_("Enter in the last field shows what was understood; nothing is written yet."))
 
     @on(Form.Completed)
     def look(self) -> None:
         """Read the file and show what was understood."""
-        values = self.query_one(Form).values()
+        form = self.query_one(Form)
+        values = form.values()
         if not values["path"]:
             self.warn(_("Type the path of the file."))
             return
-        options = Options(values["site"] or None, values["kind"] or None, values["encoding"] or None)
+        if form.refuses_unclear():
+            return
+        by_hand = read_columns(values["columns"])
+        options = Options(values["site"] or None, values["kind"] or None, values["encoding"] or None, None, by_hand)
         self._asked = (Path(values["path"]).expanduser(), options)
         self.say(_("Reading ..."))
         self.read(look_at, *self._asked, then=self._show_preview, group="preview")
@@ -200,7 +201,9 @@ class ListsScreen(DeskScreen):
         if found.refused:
             self._asked = None
             self.warn(_("{file} was refused: {why}").format(file=found.name, why=found.refused))
+            self.query_one("#about", Static).update(columns_help())
             return
+        self._seen = found
         self.query(Form).remove()
         self._show_view(PREVIEW)
         self.query_one(f"#{PREVIEW}", DeskTable).show([preview_row(row) for row in found.rows])
@@ -208,16 +211,23 @@ class ListsScreen(DeskScreen):
         self.say(_("Ctrl+S takes it in, Esc leaves it."))
 
     def action_take_in(self) -> None:
-        """Take the file in; progress on the message line."""
+        """Take the file in; asked first where its patients would be in no queue."""
         if self._asked is None or self._is_working:
             return
         path, options = self._asked
-        self._is_working = True
-        self.refresh_bindings()
-        self.write(
-            import_files, [path], options, then=self._taken, failed=self._failed, hold_keys=False,
-            progress=lambda name, done, total: self.call_later(self.say, progress_line(name, done, total)),
-        )  # fmt: skip
+
+        def take_in() -> None:
+            self._is_working = True
+            self.refresh_bindings()
+            self.write(
+                import_files, [path], options, then=self._taken, failed=self._failed, hold_keys=False,
+                progress=lambda name, done, total: self.call_later(self.say, progress_line(name, done, total)),
+            )  # fmt: skip
+
+        if self._seen is None or self._seen.is_placed:
+            take_in()
+        else:
+            self.confirm(_("Nobody said which hospital: its patients would be in no queue. Take it in?"), take_in)
 
     def _failed(self, error: Exception) -> None:
         self._is_working = False

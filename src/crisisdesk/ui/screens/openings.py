@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
@@ -15,6 +16,7 @@ from crisisdesk.desk.reopening import (
     OpeningForm,
     OpeningPreview,
     ServiceLine,
+    check_change,
     confirm_opening,
     list_services,
     plan_opening,
@@ -24,7 +26,8 @@ from crisisdesk.desk.reopening import (
 )
 from crisisdesk.desk.wording import state_words
 from crisisdesk.domain.dates import read_typed_date
-from crisisdesk.domain.words import OpeningState
+from crisisdesk.domain.words import OpeningStage, OpeningState
+from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.format import show_date, show_day
 from crisisdesk.ui.inert import inert
@@ -39,6 +42,7 @@ QUESTIONS = {
     "confirm": N_("Confirm, and release these callbacks?"),
 }
 
+STAGES = {"plan": OpeningStage.PLANNED, "revise": OpeningStage.REVISED, "confirm": OpeningStage.ACTUAL}
 DEEDS: dict[str, Callable[..., OpeningPreview | int]] = {
     "plan": plan_opening,
     "revise": revise_opening,
@@ -76,14 +80,14 @@ class OpeningsScreen(DeskScreen):
     def compose_work(self) -> Iterable[Widget]:
         """The list; below it the history of a line, a form, or what would follow."""
         columns = (
-            Column("site", _("Site"), 9), Column("service", _("Service"), 0), Column("state", _("Today"), 12),
+            Column("service", _("Service"), 0), Column("state", _("Today"), 12),
             Column("capacity", _("A day"), 5, right=True), Column("plan", _("Planned"), 12),
             Column("owed", _("Owed"), 5, right=True), Column("released", _("Rel."), 5, right=True),
             Column("waiting", _("Wait"), 5, right=True),
         )  # fmt: skip
         yield DeskTable(columns, empty=_("No service here: the reference data name them."), id="services")
         yield Static(id="below")
-        yield Static(id="form")
+        yield Vertical(id="form")
 
     def on_mount(self) -> None:
         """Read the services."""
@@ -110,7 +114,8 @@ class OpeningsScreen(DeskScreen):
         plan = line.coming or line.planned
         tone = "warn" if line.state == OpeningState.CLOSED else "accent" if line.state else "muted"
         return Row(str(line.service_id), (
-            line.site_id, line.name, Cell(state, tone), str(line.capacity_a_day or ""),
+            line.name if self.site else f"{self.session.site_name(line.site_id)} · {line.name}", Cell(state, tone),
+            str(line.capacity_a_day or ""),
             show_day(plan.opens_on if plan else None) + (" ✓" if line.coming else ""), str(line.backlog.unsettled),
             str(line.backlog.released), str(line.backlog.waiting),
         ))  # fmt: skip
@@ -141,6 +146,11 @@ class OpeningsScreen(DeskScreen):
         line = self._current()
         if line is None or self._what:
             return
+        try:
+            check_change(line, STAGES[what], agent=self.session.agent)
+        except RuleBroken as error:
+            self.warn(str(error))
+            return
         self._what = what
         plan = line.planned or line.coming
         today = clock.local_day(self.session.now(), self.session.zone)
@@ -149,9 +159,24 @@ class OpeningsScreen(DeskScreen):
         capacity = plan.capacity_a_day if plan else line.capacity_a_day
         choices = [Choice(one.value, state_words(one), key) for one, key in zip(OpeningState, "fpo", strict=True)]
         fields = (
-            Field("day", _("From"), value=show_date(day), width=14, help=_("First day that it holds.")),
+            Field(
+                "day",
+                _("From"),
+                value=show_date(day),
+                width=14,
+                is_replaced=True,
+                help=_("First day that it holds."),
+            ),
             ChoiceField("state", _("State"), choices, code=state.value),
-            Field("capacity", _("Patients a day"), value=str(capacity or ""), width=8, max_length=4),
+            Field(
+                "capacity",
+                _("Patients a day"),
+                value=str(capacity or ""),
+                width=8,
+                max_length=4,
+                is_replaced=True,
+                help=_("Places a day; empty for a service that is closed, or fully open without a limit."),
+            ),
             Field("reason", _("Reason"), max_length=200, value=plan.reason if plan else ""),
         )
         self.query_one("#form").mount(Form(*fields))
@@ -184,20 +209,32 @@ class OpeningsScreen(DeskScreen):
         )  # fmt: skip
 
     def _filled(self) -> OpeningForm | None:
-        line, values = self._current(), self.query_one(Form).values()
+        line, fields = self._current(), self.query_one(Form)
+        if fields.refuses_unclear():
+            return None
+        values = fields.values()
         today = clock.local_day(self.session.now(), self.session.zone)
         day = read_typed_date(values["day"], today)
         if line is None or day is None:
-            self.warn(_("'{text}' is no day: 03/06, +3 or lundi.").format(text=values["day"]))
-        elif values["capacity"] and not values["capacity"].isdecimal():
-            self.warn(_("'{text}' is no number of patients a day.").format(text=values["capacity"]))
+            self._wrong("day", _("'{text}' is no day: 03/06, +3 or lundi.").format(text=values["day"]))
+        elif day < today:
+            self._wrong("day", _("{day} is past: give today or a day to come.").format(day=show_date(day)))
         elif not values["state"]:
-            self.warn(_("Choose a state: closed, partly open or open."))
+            self._wrong("state", _("Choose a state: closed, partly open or open."))
+        elif values["capacity"] and not values["capacity"].isdecimal():
+            self._wrong("capacity", _("'{text}' is no number of patients a day.").format(text=values["capacity"]))
+        elif values["state"] == OpeningState.PARTIAL and not values["capacity"]:
+            self._wrong("capacity", _("Partly open: how many patients a day?"))
         else:
             capacity = int(values["capacity"]) if values["capacity"] else None
             state = OpeningState(values["state"])
             return OpeningForm(line.service_id, day, state, capacity, values["reason"], line.newest_id)
         return None
+
+    def _wrong(self, name: str, words: str) -> None:
+        """Say what is wrong, and go where it is."""
+        self.warn(words)
+        self.query_one(Form)[name].focus()
 
     def _show_ahead(self, seen: OpeningPreview, form: OpeningForm) -> None:
         self.query_one("#below", Static).update(preview_lines(seen))

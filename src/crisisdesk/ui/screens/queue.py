@@ -15,10 +15,13 @@ from crisisdesk.desk.wording import reason_words
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.format import show_phone
 from crisisdesk.ui.inert import inert
+from crisisdesk.ui.screens.deciding import DECIDABLE, DecidingPanel
 from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
-FILTERS = ("", "ready", "held", "not_before", "not_released", "review", "number_search", "confirm_death")
+WAITING_FOR_SOMEBODY = ("review", "number_search", "confirm_death")
+FILTERS = ("", "ready", "held", "not_before", "not_released", *WAITING_FOR_SOMEBODY)
+NONE_OPEN = N_("No open callback here. An import or a call makes one; F6 shows another site.")
 LINES = 500
 """Lines that are read at most; the counts are of all."""
 
@@ -30,25 +33,29 @@ class QueueScreen(DeskScreen):
     HELP = N_(
         "The callbacks of one site in the order in which they are rung. Enter takes the first that may be rung now, "
         "never the same one for two agents. The two lines below the list say why the marked line stands where it "
-        "stands and what keeps it out now."
+        "stands and what keeps it out now. h shows only what waits for a person: a clinician, a number, the "
+        "confirmation of a death; d writes down what the clinician decided."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", N_("next to ring"), priority=True),
         Binding("o", "open", N_("open the line")),
         Binding("t", "take", N_("ring this one")),
         Binding("f", "filter", N_("filter")),
+        Binding("h", "held", N_("waits for somebody")),
+        Binding("d", "decide", N_("clinician's decision"), show=False),
         Binding("f5", "again", N_("in true order"), priority=True),
         Binding("l", "let_go", N_("free it (supervisor)"), show=False),
     ]
     DEFAULT_CSS = """
-    QueueScreen #counts { height: 1; color: $text-muted; }
-    QueueScreen #why { height: 3; }
+    QueueScreen #counts { height: auto; min-height: 1; max-height: 2; color: $text-muted; }
+    QueueScreen #why { height: 4; }
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._lines: dict[str, QueueRow] = {}
         self._only = ""
+        self._deciding = DecidingPanel()
 
     def compose_work(self) -> Iterable[Widget]:
         """Counts, the list, the reasons of the line under the cursor."""
@@ -57,9 +64,9 @@ class QueueScreen(DeskScreen):
             Column("about", _("What was put off"), 0), Column("code", _("Code"), 4), Column("now", _("Now"), 22),
         )  # fmt: skip
         yield Static(id="counts")
-        empty = _("No open callback here. An import or a call makes one; F6 shows another site.")
-        yield DeskTable(columns, empty=empty, id="queue")
+        yield DeskTable(columns, empty=_(NONE_OPEN), id="queue")
         yield Static(id="why")
+        yield self._deciding
 
     def on_mount(self) -> None:
         """Choose a site where none is chosen, and read its queue."""
@@ -85,21 +92,27 @@ class QueueScreen(DeskScreen):
         self._only = FILTERS[(FILTERS.index(self._only) + 1) % len(FILTERS)]
         self._read(is_fresh=True)
 
+    def action_held(self) -> None:
+        """Only what waits for a clinician; then for a number, for the confirmation of a death, then all again."""
+        kinds = ("", *WAITING_FOR_SOMEBODY)
+        self._only = kinds[(kinds.index(self._only) + 1) % len(kinds)] if self._only in kinds else kinds[1]
+        self._read(is_fresh=True)
+
     def _read(self, *, is_fresh: bool) -> None:
         if self.site is not None:
             self.read(
                 list_queue, self.site, limit=LINES, only=self._only, group="queue", hold_keys=is_fresh,
-                then=self._show_fresh if is_fresh else self._show_changed,
+                then=lambda queue: self._show(queue, is_fresh=is_fresh),
             )  # fmt: skip
 
-    def _show_fresh(self, queue: Queue) -> None:
+    def _show(self, queue: Queue, *, is_fresh: bool) -> None:
         self._lines = {str(row.callback_id): row for row in queue.rows}
-        self.query_one("#queue", DeskTable).show([_row(row) for row in queue.rows])
-        self._show_counts(queue, is_moved=False)
-
-    def _show_changed(self, queue: Queue) -> None:
-        self._lines = {str(row.callback_id): row for row in queue.rows}
-        is_moved = self.query_one("#queue", DeskTable).renew([_row(row) for row in queue.rows])
+        table, rows = self.query_one("#queue", DeskTable), [_row(row) for row in queue.rows]
+        nothing = _("No line of this kind. f: next filter, h: back to all.") if queue.only else _(NONE_OPEN)
+        table.say_empty(nothing)
+        is_moved = not is_fresh and table.renew(rows)
+        if is_fresh:
+            table.show(rows)
         self._show_counts(queue, is_moved=is_moved)
 
     def _show_counts(self, queue: Queue, *, is_moved: bool) -> None:
@@ -116,10 +129,6 @@ class QueueScreen(DeskScreen):
         self._show_why()
 
     @on(DeskTable.Moved, "#queue")
-    def moved(self) -> None:
-        """Another line: its reasons."""
-        self._show_why()
-
     def _show_why(self) -> None:
         row = self._current()
         if row is None:
@@ -159,6 +168,20 @@ class QueueScreen(DeskScreen):
         """Ring the patient of this line, out of turn."""
         if (row := self._current()) is not None:
             self.write(take, row.callback_id, then=self._taken)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While the clinician's form is open, Enter belongs to its fields."""
+        if not super().check_action(action, parameters):
+            return False
+        return action != "next" or not self._deciding.is_asking
+
+    def action_decide(self) -> None:
+        """Ask what the clinician decided of the marked line."""
+        row = self._current()
+        if row is None or row.reason not in DECIDABLE:
+            self.warn(_("This line waits for no clinician. h shows those that do."))
+        else:
+            self._deciding.ask(row.callback_id)
 
     def action_let_go(self) -> None:
         """Free a callback that another agent holds."""

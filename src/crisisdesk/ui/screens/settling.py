@@ -39,7 +39,7 @@ def _slot_field(item: HeldItem, card: CallbackCard, session: Session) -> Field:
     slots = card.offers.get(item.postponement_id, ())
     offered = "  ".join(f"{place}) {show_day(slot.slot_on)}" for place, slot in enumerate(slots, 1))
     field = Field(
-        f"{SLOT}-{item.postponement_id}", about_words(item, session.reference)[:26], width=12,
+        f"{SLOT}-{item.postponement_id}", about_words(item, session.reference)[:22], width=10,
         help=_("The number of an offered day, or a day; empty: not settled today."),
     )  # fmt: skip
     field.remark(offered or _("no place can be offered"))

@@ -3,6 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
 
 from crisisdesk.desk.callform import CallForm, ItemSaid, ReportedItem
 from crisisdesk.domain.words import Scope, Voicemail
@@ -10,15 +15,22 @@ from crisisdesk.i18n import N_, _
 from crisisdesk.ui.session import Session
 from crisisdesk.ui.widgets.choices import Choice
 from crisisdesk.ui.widgets.form import ChoiceField, Field, Form
+from crisisdesk.ui.widgets.frame import DeskScreen
 
 PERSON_FIELDS = ("phone", "last_name", "first_name", "birth", "niss")
 """What the search looks at."""
-_VOICEMAIL = {
+VOICEMAIL_WORDS = {
     Voicemail.UNKNOWN: N_("never asked: leave no name"),
     Voicemail.NONE: N_("leave nothing"),
     Voicemail.IDENTIFIED: N_("may say the name and the hospital"),
 }
 _KINDS = ("surgery", "consultation", "exam", "day_hospital", "lab")
+
+
+SLIP_FIELDS = ("slip_number", "taken_by", "taken_at")
+"""There only for back-entry."""
+MORE_FIELDS = ("said_service", "said_clinician")
+"""There where the screen is tall enough, or on demand."""
 
 
 @dataclass
@@ -29,6 +41,8 @@ class Links:
     """Patient id -> name, in the order of linking."""
     items: dict[int, int] = field(default_factory=dict)
     """Postponement id -> patient id."""
+    endings: dict[int, str] = field(default_factory=dict)
+    """Postponement id -> its own ending, where it is not that of the call."""
     settled: dict[int, int] = field(default_factory=dict)
     """Callback id -> patient id, of those that end with this call."""
     red_flag: str = ""
@@ -42,6 +56,7 @@ class Links:
             return True
         del self.patients[patient_id]
         self.items = {item: owner for item, owner in self.items.items() if owner != patient_id}
+        self.endings = {item: code for item, code in self.endings.items() if item in self.items}
         self.settled = {number: owner for number, owner in self.settled.items() if owner != patient_id}
         return False
 
@@ -49,6 +64,8 @@ class Links:
         """Link a postponement or settle a callback, its patient with it; gives whether it is tied now."""
         if number in kept:
             del kept[number]
+            if kept is self.items:
+                self.endings.pop(number, None)
             return False
         self.patients.setdefault(patient_id, name)
         kept[number] = patient_id
@@ -59,6 +76,7 @@ class Links:
         texts = {
             "_patients": "\n".join(f"{number}={name}" for number, name in self.patients.items()),
             "_items": " ".join(f"{number}={owner}" for number, owner in self.items.items()),
+            "_endings": " ".join(f"{number}={code}" for number, code in self.endings.items()),
             "_settled": " ".join(f"{number}={owner}" for number, owner in self.settled.items()),
             "_flag": self.red_flag,
             "_read": str(self.instruction_id) if self.was_read_out and self.instruction_id else "",
@@ -71,18 +89,19 @@ class Links:
         people = dict(line.split("=", 1) for line in texts.get("_patients", "").split("\n") if "=" in line)
         read = texts.get("_read", "")
         return cls(
-            {int(number): name for number, name in people.items()},
-            _pairs(texts.get("_items", "")),
-            _pairs(texts.get("_settled", "")),
-            texts.get("_flag", ""),
-            int(read) if read.isdigit() else None,
-            read.isdigit(),
+            patients={int(number): name for number, name in people.items()},
+            items={one: int(other) for one, other in _pairs(texts.get("_items", ""))},
+            endings=dict(_pairs(texts.get("_endings", ""))),
+            settled={one: int(other) for one, other in _pairs(texts.get("_settled", ""))},
+            red_flag=texts.get("_flag", ""),
+            instruction_id=int(read) if read.isdigit() else None,
+            was_read_out=read.isdigit(),
         )
 
 
-def _pairs(text: str) -> dict[int, int]:
+def _pairs(text: str) -> Iterable[tuple[int, str]]:
     found = (word.split("=", 1) for word in text.split() if "=" in word)
-    return {int(one): int(other) for one, other in found}
+    return [(int(one), other) for one, other in found]
 
 
 class SecretField(Field):
@@ -103,13 +122,14 @@ def call_fields(session: Session) -> Iterable[Field]:
     yield from _caller_fields(session)
     yield from _reason_fields(session)
     yield from _ending_fields(session)
+    yield from _slip_fields()
 
 
 def _person_fields() -> Iterable[Field]:
     yield Field(
         "phone",
         _("Phone"),
-        width=13,
+        width=16,
         max_length=60,
         help=_("The number the call comes from; the last digits are enough to search. Empty: withheld."),
     )
@@ -153,6 +173,8 @@ def _reason_fields(session: Session) -> Iterable[Field]:
         max_length=60,
         help=_("The date of that appointment, as the caller believes."),
     )
+    yield Field("said_service", _("  service"), max_length=80, help=_("Of that appointment: cardiology, Dr Adam's."))
+    yield Field("said_clinician", _("  doctor"), max_length=80, help=_("Whom the caller was to see."))
 
 
 def _ending_fields(session: Session) -> Iterable[Field]:
@@ -161,7 +183,7 @@ def _ending_fields(session: Session) -> Iterable[Field]:
         for row in session.reference.dispositions_of(Scope.INBOUND)
         if not row.is_quick
     ]
-    voicemail = [Choice(choice.value, _(words), choice.value[:1]) for choice, words in _VOICEMAIL.items()]
+    voicemail = [Choice(choice.value, _(words), choice.value[:1]) for choice, words in VOICEMAIL_WORDS.items()]
     yield ChoiceField(
         "disposition",
         _("Ending"),
@@ -183,10 +205,73 @@ def _ending_fields(session: Session) -> Iterable[Field]:
     yield Field("note", _("Note"), max_length=2000, help=_("For colleagues. Some endings need one."))
 
 
+def _slip_fields() -> Iterable[Field]:
+    """For calls that were written on paper while the desk could not be used."""
+    yield Field(
+        "slip_number", _("Slip no."), max_length=40, help=_("The number on the paper; told when it was entered before.")
+    )
+    yield Field("taken_by", _("  taken by"), max_length=80, help=_("Login or name of who took the call."))
+    yield Field(
+        "taken_at", _("  at"), width=14, max_length=40, help=_("When it was taken: 14:20, hier 9h, 31/05 14:20.")
+    )
+
+
+class CallEntry(Form):
+    """The form of a call; what is seldom filled in comes on demand."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+t", "more_fields", N_("paper slip; service, doctor"), priority=True, show=False),
+    ]
+
+    def __init__(self, links: Links, *children: Widget) -> None:
+        super().__init__(*children, id="call")
+        self._links = links
+        for name in (*MORE_FIELDS, *SLIP_FIELDS):
+            self[name].set_class(True, "-more" if name in MORE_FIELDS else "-slip")
+
+    @on(Form.Completed)
+    def completed(self) -> None:
+        """Past the last field: say what is left to do."""
+        if isinstance(self.screen, DeskScreen):
+            self.screen.say(_("^S saves the call."))
+
+    def texts(self) -> dict[str, str]:
+        """The fields and what is tied to the call; nothing while nothing is typed or linked."""
+        texts = super().texts()
+        return texts | self._links.texts() if texts or self._links.patients else {}
+
+    def fill(self, texts: Mapping[str, str]) -> None:
+        """A draft with seldom fields shows them."""
+        super().fill(texts)
+        self.set_class(any(texts.get(name) for name in (*MORE_FIELDS, *SLIP_FIELDS)), "-more")
+
+    def unclear(self) -> str:
+        """What is typed in a field of choices and means none of them would be lost: go there, and say so."""
+        for one in self.query(ChoiceField):
+            if one.is_unclear:
+                one.focus()
+                words = _("{field}: '{text}' is not in the list, or stands for two of it (F4).")
+                return words.format(field=one.label.strip(), text=one.value[:40])
+        return ""
+
+    def action_more_fields(self) -> None:
+        """The fields of a paper slip and of an appointment; again hides them while they are empty."""
+        is_shown = not self.has_class("-more")
+        if not is_shown and any(self[name].value for name in (*MORE_FIELDS, *SLIP_FIELDS)):
+            if isinstance(self.screen, DeskScreen):
+                self.screen.warn(_("These fields hold something; empty them first."))
+            return
+        self.set_class(is_shown, "-more")
+        self["slip_number" if is_shown else "phone"].focus()
+
+
 def read_form(form: Form, links: Links, *, uid: str, started_at: datetime, now: datetime) -> CallForm:
     """The call as it stands in the fields."""
     values = form.values()
-    said = values["said_kind"] or values["said_on"]
+    told = ReportedItem(
+        kind=values["said_kind"], said_on=values["said_on"], service=values["said_service"],
+        clinician=values["said_clinician"],
+    )  # fmt: skip
     return CallForm(
         uid=uid,
         started_at=started_at,
@@ -203,8 +288,8 @@ def read_form(form: Form, links: Links, *, uid: str, started_at: datetime, now: 
         birth=values["birth"],
         niss=values["niss"],
         patient_ids=tuple(links.patients),
-        items=tuple(ItemSaid(number) for number in links.items),
-        reported=(ReportedItem(kind=values["said_kind"], said_on=values["said_on"]),) if said else (),
+        items=tuple(ItemSaid(number, links.endings.get(number, "")) for number in links.items),
+        reported=(told,) if told != ReportedItem() else (),
         site_id=values["site"],
         topic=values["topic"],
         words=values["words"],
@@ -216,6 +301,9 @@ def read_form(form: Form, links: Links, *, uid: str, started_at: datetime, now: 
         wish_number=values["wish_number"],
         voicemail=values["voicemail"],
         settled=tuple(links.settled),
+        slip_number=values["slip_number"],
+        taken_by=values["taken_by"],
+        taken_at=values["taken_at"],
     )
 
 

@@ -8,18 +8,19 @@ from textual.widgets import Static
 
 from crisisdesk import clock
 from crisisdesk.desk.callform import RecordedCall
-from crisisdesk.desk.instructions import InstructionText
+from crisisdesk.desk.instructions import InstructionText, instruction_in_force
 from crisisdesk.domain.dates import read_typed_date
 from crisisdesk.domain.redflags import way_out_card
-from crisisdesk.domain.wishes import DayHours, describe_wish, read_wish
-from crisisdesk.domain.words import WayOut
+from crisisdesk.domain.wishes import DayHours, Wish, describe_wish, read_wish
+from crisisdesk.domain.words import Scope, WayOut
 from crisisdesk.i18n import _
 from crisisdesk.ui.format import show_age, show_date
 from crisisdesk.ui.inert import inert
 from crisisdesk.ui.session import Session
 from crisisdesk.ui.widgets.callfields import Links
 from crisisdesk.ui.widgets.choices import Choice, ChoiceScreen
-from crisisdesk.ui.widgets.form import Form
+from crisisdesk.ui.widgets.form import Field, Form
+from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.line import Line
 
 
@@ -31,18 +32,19 @@ class WayOutPanel(Static):
     WayOutPanel.-shown { display: block; }
     """
 
-    def show_flag(self, code: str, site_id: str | None, session: Session) -> Content:
-        """Show where a flag leads, or nothing; gives the words of the form's own line."""
+    def show_flag(self, code: str, site_id: str | None, session: Session, width: int) -> Content:
+        """Show where a flag leads, or nothing; gives the words of the form's own line, its label ``width`` wide."""
         self.set_class(bool(code), "-shown")
         if not code:
-            return Content.assemble((" " + _("Red flag") + "  ", "$text-muted"), _("none  (F9)"))
+            return Content.assemble((" " + _("Red flag").ljust(width) + " ", "$text-muted"), _("none  (F9)"))
         card = way_out_card(session.reference, code, site_id, session.language)
         headline = card.headline.upper() if card.way_out == WayOut.EMERGENCY else card.headline
         parts = [inert(headline, tone="bold reverse $warning"), inert(card.line)]
         if not card.is_signed_off:
             parts.append(Content(_("Provisional wording, not signed off.")))
         self.update(Content("\n").join(parts))
-        return Content.assemble(("▌" + _("RED FLAG") + "  ", "bold $warning"), inert(card.sign, tone="bold"))
+        label = "▌" + _("RED FLAG").ljust(width) + " "
+        return Content.assemble((label, "bold $warning"), inert(card.sign, tone="bold"))
 
 
 class FlagLine(Line):
@@ -59,7 +61,8 @@ class FlagLine(Line):
         """Show the flag here, and its way out for a site in the panel beside."""
         self._site_id = site_id
         panel = self.screen.query_one(WayOutPanel)
-        self.left = panel.show_flag(self._links.red_flag, site_id, self._session)
+        width = self.screen.query(Field).first().label_width
+        self.left = panel.show_flag(self._links.red_flag, site_id, self._session, width)
 
     def ask(self, then: Callable[[], None]) -> None:
         """Ask which sign it is; "none" takes a flag away."""
@@ -87,6 +90,16 @@ class InstructionPanel(Static):
         self._links = links
         self._instruction: InstructionText | None = None
 
+    def read_for(self, screen: DeskScreen, form: Form) -> None:
+        """Find the instruction for the hospital and the topic that stand in a form."""
+        site, topic = form.choice("site").code, form.choice("topic").code
+        if site is None and topic is None:
+            self.show_instruction(None)
+        else:
+            screen.read(
+                instruction_in_force, site_id=site, topic=topic, then=self.show_instruction, group="instruction"
+            )
+
     def show_instruction(self, instruction: InstructionText | None) -> None:
         """Show it; one that was read out counts only while it is the one in force."""
         number = instruction.instruction_id if instruction else None
@@ -107,7 +120,7 @@ class InstructionPanel(Static):
         if self._instruction is None:
             self.update(Content(""))
             return
-        read = _("✓ read out") if self._links.was_read_out else _("F12 read out")
+        read = _("✓ read out") if self._links.was_read_out else _("F12: was read out")
         head = _("Instruction v{version} · {read}").format(version=self._instruction.version, read=read)
         self.update(Content.assemble((head, "bold"), "\n", inert(self._instruction.words, 400)))
 
@@ -128,6 +141,23 @@ class SpokenPanel(Static):
             lines.append(Content.assemble(_("Words for next time: "), inert(saved.proof, tone="bold")))
         self.update(Content("\n").join(lines))
         self.set_class(True, "-shown")
+
+    def clear(self) -> None:
+        """The next caller is on the line."""
+        self.set_class(False, "-shown")
+
+
+def ask_quick(screen: DeskScreen, then: Callable[[str], None]) -> None:
+    """Ask which kind of no call it was; ``then`` gets the code."""
+    session = screen.session
+    rows = [row for row in session.reference.dispositions_of(Scope.INBOUND) if row.is_quick]
+    choices = [Choice(row.code, session.label("disposition.inbound", row.code), row.key) for row in rows]
+
+    def picked(code: str | None) -> None:
+        if code is not None:
+            then(code)
+
+    screen.app.push_screen(ChoiceScreen(_("Not a call"), choices), picked)
 
 
 def remark_on(form: Form, name: str, session: Session) -> None:
@@ -175,4 +205,15 @@ def _wish_words(text: str, session: Session) -> tuple[str, bool]:
     wish = read_wish(text, now=session.now(), hours=DayHours(desk.time_zone, desk.calls_from, desk.calls_until))
     if not wish.is_understood:
         return _("kept as words"), True
-    return describe_wish(wish, zone=desk.time_zone), False
+    return _span_words(wish, desk.time_zone) or describe_wish(wish, zone=desk.time_zone), False
+
+
+def _span_words(wish: Wish, zone: str) -> str:
+    """A span of one day, short enough to stand beside its field: "01/06 08-12 h"; empty for other wishes."""
+    if wish.not_before is None or wish.until is None:
+        return ""
+    start, end = clock.to_local(wish.not_before, zone), clock.to_local(wish.until, zone)
+    if start.date() != end.date():
+        return ""
+    first, last = (f"{at:%H:%M}".removesuffix(":00") for at in (start, end))
+    return f"{start:%d/%m} {first}-{last} h"

@@ -63,7 +63,15 @@ class Field(Input):
     virtual_size = Reactive(Size(0, 0), layout=False)
 
     def __init__(
-        self, name: str, label: str, *, value: str = "", width: int = 0, max_length: int = 200, help: str = ""  # noqa: A002
+        self,
+        name: str,
+        label: str,
+        *,
+        value: str = "",
+        width: int = 0,
+        max_length: int = 200,
+        help: str = "",  # noqa: A002
+        is_replaced: bool = False,
     ) -> None:
         """Make a field.
 
@@ -73,8 +81,9 @@ class Field(Input):
             width: cells of the value, the rest being for the remark; 0: all there is.
             max_length: characters that are taken; more is refused and said.
             help: what F1 says about it, in the agent's language.
+            is_replaced: the first letter typed takes the place of what stands in it; an arrow key keeps it.
         """
-        super().__init__(value, max_length=max_length, select_on_focus=False, compact=True, id=name)
+        super().__init__(value, max_length=max_length, select_on_focus=is_replaced, compact=True, id=name)
         self.cursor_blink = False
         self.label, self.wanted_width, self.help = label, width, help
         self._drawn: tuple[tuple[object, ...], Strip] | None = None
@@ -109,7 +118,8 @@ class Field(Input):
 
     def on_key(self, event: events.Key) -> None:
         """A key that no longer fits is said, not swallowed."""
-        if event.is_printable and self.max_length and len(self.value) >= self.max_length:
+        is_full = self.selection.is_empty and self.max_length and len(self.value) >= self.max_length
+        if event.is_printable and is_full:
             self._tell(_("{field}: at most {count} characters").format(field=self.label, count=self.max_length))
 
     def on_paste(self, event: events.Paste) -> None:
@@ -117,14 +127,15 @@ class Field(Input):
         event.stop()
         event.prevent_default()
         text = event.text.strip("\r\n")
-        room = (self.max_length or PASTE_LIMIT) - len(self.value)
+        start, end = sorted(self.selection)
+        room = (self.max_length or PASTE_LIMIT) - len(self.value) + end - start
         if len(text) > PASTE_LIMIT or "\n" in text or "\r" in text:
             self._tell(_("{field}: only one line can be pasted here. Nothing was taken.").format(field=self.label))
         elif len(text) > room:
             self._tell(_("{field}: at most {count} characters. Nothing was taken.").format(
                 field=self.label, count=self.max_length))  # fmt: skip
         else:
-            self.insert_text_at_cursor(clean(text).text)
+            self.replace(clean(text).text, start, end)
 
     def on_resize(self) -> None:
         """Share the line out anew."""
@@ -181,16 +192,26 @@ class Field(Input):
 class ChoiceField(Field):
     """A field that takes one of a few things: by letter or digit, by code, by first letters, or from the list (F4).
 
-    What is typed is only read, never guessed at: where two choices fit, the remark names them and `code` is None.
+    What is typed is only read, never guessed at: where two choices fit, the remark names them and `code` is None. What
+    stands in it when it is reached is replaced by the first letter typed; `Form.refuses_unclear` keeps a text that
+    means nothing from being read as an empty field.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f4", "list", N_("list of choices"), priority=True)]
 
     def __init__(
-        self, name: str, label: str, choices: Sequence[Choice], *, code: str = "", width: int = 0, help: str = ""  # noqa: A002
+        self,
+        name: str,
+        label: str,
+        choices: Sequence[Choice],
+        *,
+        code: str = "",
+        width: int = 0,
+        help: str = "",  # noqa: A002
     ) -> None:
         self.choices = tuple(choices)
-        super().__init__(name, label, value=self._label_of(code), width=width, max_length=80, help=help)
+        value = self._label_of(code)
+        super().__init__(name, label, value=value, width=width, max_length=80, help=help, is_replaced=True)
 
     @property
     def code(self) -> str | None:
@@ -293,6 +314,19 @@ class Form(VerticalScroll, can_focus=False):
             field.key: (field.code or "") if isinstance(field, ChoiceField) else clean(field.value).text
             for field in self._fields
         }
+
+    def refuses_unclear(self) -> bool:
+        """Name the first choice whose text means nothing or two things, and go there; True where there is one.
+
+        Ask it before `values` is stored: to `values` an unclear text is an empty one.
+        """
+        for field in self._fields:
+            if isinstance(field, ChoiceField) and field.display and field.is_unclear:
+                words = _("{field}: “{typed}” is not in the list (F4).")
+                field._tell(words.format(field=field.label, typed=field.value))
+                field.focus()
+                return True
+        return False
 
     def texts(self) -> dict[str, str]:
         """What stands in the fields, letter by letter, for a draft; empty ones are left out."""

@@ -87,6 +87,8 @@ class DeskScreen(Screen[None]):
         self.heading_line = Line(Content(_(self.HEADING) if self.HEADING else ""), id="heading")
         self.messages = MessageLine()
         self._held = 0
+        self.parting_words = ""
+        """What the screen behind this one says when this one is left; empty: nothing."""
 
     @property
     def desk_app(self) -> "CrisisDeskApp":

@@ -55,9 +55,11 @@ def _person(match: PatientMatch, place: int, links: Links, session: Session) -> 
     if against := [words for words, reason in zip(words_for(match), _last(match), strict=True) if reason]:
         yield _line(f"a:{match.patient_id}", "  ⚠ " + ", ".join(against), "warn")
     if match.is_provisional:
-        yield _line(f"v:{match.patient_id}", "  " + _("provisional, on no list"), "muted")
+        yield _line(f"v:{match.patient_id}", "  " + _("provisional, from an earlier call"), "muted")
     for item in match.items[:_MOST_ITEMS]:
         yield _line(f"i:{item.postponement_id}", _item(item, item.postponement_id in links.items, session))
+        if code := links.endings.get(item.postponement_id):
+            yield _line(f"o:{item.postponement_id}", f"    = {session.label('disposition.item', code)}", "accent")
     if len(match.items) > _MOST_ITEMS:
         more = len(match.items) - _MOST_ITEMS
         words = ngettext("{count} more postponement", "{count} more postponements", more)

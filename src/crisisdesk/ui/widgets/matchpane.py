@@ -7,14 +7,31 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
-from crisisdesk.domain.matches import Matches, PatientMatch
+from crisisdesk.desk.linking import MatchQuery, find_matches
+from crisisdesk.domain.matches import AGAINST, Matches, PatientMatch, Reason
+from crisisdesk.domain.words import Scope
 from crisisdesk.i18n import N_, _, ngettext
 from crisisdesk.ui.keys import digit_bindings
 from crisisdesk.ui.session import Session
-from crisisdesk.ui.widgets.callfields import Links
+from crisisdesk.ui.widgets.callfields import PERSON_FIELDS, Links
+from crisisdesk.ui.widgets.choices import Choice, ChoiceScreen
+from crisisdesk.ui.widgets.form import Form
 from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.matchlines import match_rows
 from crisisdesk.ui.widgets.table import Column, DeskTable
+
+AS_CALL = "-"
+"""Stands for no ending of its own in the list of endings."""
+_NUMBER, _BIRTH = {Reason.PHONE, Reason.NISS}, {Reason.BIRTH}
+_NAMED = {Reason.NAME, Reason.NAME_PART, Reason.NAME_LIKE}
+
+
+def _is_likely(match: PatientMatch) -> bool:
+    """The same number and nothing against it, or the same name and birth date."""
+    reasons = set(match.reasons)
+    if reasons & AGAINST:
+        return False
+    return bool(reasons & _NUMBER or (reasons & _BIRTH and reasons & _NAMED))
 
 
 class MatchTable(DeskTable):
@@ -22,10 +39,12 @@ class MatchTable(DeskTable):
 
     HELP = N_(
         "People who may be meant, best first. Enter or their digit links or unlinks; Enter on a postponement ties it "
-        "to the call, on a callback (→) ends it with this call. F11 opens a person's file. Esc goes back to the form."
+        "to the call, on a callback (→) ends it with this call. E gives a postponement an ending of its own; without "
+        "one that of the call holds for it. F11 opens a person's file. Esc goes back to the form."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *digit_bindings("link_number"),
+        Binding("e", "item_ending", N_("ending of this item")),
         Binding("escape", "leave", N_("to the form"), priority=True),
     ]
     DEFAULT_CSS = "MatchTable { height: 1fr; }"
@@ -40,11 +59,22 @@ class MatchTable(DeskTable):
         self._found = Matches()
         self._field_before: Widget | None = None
 
+    def search(self, screen: DeskScreen, form: Form) -> None:
+        """Look for whom the person's fields of a form may mean; the newest search wins."""
+        typed = {name: form[name].value for name in PERSON_FIELDS}
+        if any(text.strip() for text in typed.values()):
+            query = MatchQuery(**typed)
+            screen.read(find_matches, query, reference=self._session.reference, then=self.show_found, group="matches")
+        else:
+            self.show_found(None)
+
     def show_found(self, found: Matches | None) -> None:
         """Show what was found; None where nothing was typed."""
         self._found = found or Matches()
         nobody = found is None and not self._links.patients
         self.show([] if nobody else match_rows(self._found, self._links, self._session))
+        if not self.has_focus:  # nobody has chosen a line yet: the best one waits for Enter
+            self.action_move(-len(self.rows))
 
     @property
     def people(self) -> tuple[PatientMatch, ...]:
@@ -91,6 +121,46 @@ class MatchTable(DeskTable):
         """Link the person of that digit, or unlink."""
         if number <= len(self.people):
             self._link(self.people[number - 1].patient_id)
+            self._changed()
+
+    def action_item_ending(self) -> None:
+        """Say how it ended for the postponement under the cursor, where that is not how the call ends."""
+        kind, _sep, number = (self.current_id or "").partition(":")
+        owner = self._owner_of(int(number)) if kind == "i" else None
+        if owner is None:
+            self._tell(_("Put the cursor on a postponement first."), warn=True)
+            return
+        item_id, session = int(number), self._session
+        rows = session.reference.dispositions_of(Scope.ITEM)
+        endings = [Choice(row.code, session.label("disposition.item", row.code), row.key) for row in rows]
+
+        def picked(code: str | None) -> None:
+            if code is None:
+                return
+            self._links.patients.setdefault(owner.patient_id, owner.name)
+            self._links.items[item_id] = owner.patient_id
+            self._links.endings.pop(item_id, None)
+            if code != AS_CALL:
+                self._links.endings[item_id] = code
+            self._changed()
+
+        choices = [Choice(AS_CALL, _("as the call ends"), "0"), *endings]
+        current = self._links.endings.get(item_id, AS_CALL)
+        self.app.push_screen(ChoiceScreen(_("Ending of this item"), choices, current), picked)
+
+    def _owner_of(self, item_id: int) -> PatientMatch | None:
+        return next((one for one in self.people if item_id in {item.postponement_id for item in one.items}), None)
+
+    def provisional_alike(self) -> PatientMatch | None:
+        """Somebody known from an earlier call only who is likely meant, while nobody is linked."""
+        if self._links.patients:
+            return None
+        return next((match for match in self._found.matches if match.is_provisional and _is_likely(match)), None)
+
+    def link_person(self, match: PatientMatch) -> None:
+        """Link a person who was offered."""
+        if match.patient_id not in self._links.patients:
+            self._link(match.patient_id)
             self._changed()
 
     def settle_all(self) -> None:

@@ -24,10 +24,18 @@ class Tone(StrEnum):
 _SIGNS = {Tone.PLAIN: ("", "$text-muted"), Tone.DONE: ("✓ ", "$accent"), Tone.WARN: ("⚠ ", "bold $warning")}
 
 
+MOST_ROWS = 3
+"""A message that is longer takes more lines from the work, never more than these."""
+
+
 class MessageLine(Line):
-    """The line above the keys. While it asks, it holds the focus and only "yes" and "no" are heard."""
+    """The line above the keys. While it asks, it holds the focus and only "yes" and "no" are heard.
+
+    What does not fit on one line is wrapped: half a message is none.
+    """
 
     HELP = ""
+    _rows = 1
 
     def __init__(self) -> None:
         super().__init__(id="messages")
@@ -38,6 +46,35 @@ class MessageLine(Line):
     def is_asking(self) -> bool:
         """A question waits for its answer."""
         return self._then is not None
+
+    def watch_left(self) -> None:
+        """Other words may need other room."""
+        self._make_room()
+
+    def watch_right(self) -> None:
+        """The answers to a question stand on the same line, or after it."""
+        self._make_room()
+
+    def on_resize(self) -> None:
+        """Another width wraps elsewhere."""
+        self._make_room()
+
+    def render(self) -> Content:
+        """One line, its right part at the right; or the whole, wrapped."""
+        return super().render() if self._rows == 1 else self._whole()
+
+    def _whole(self) -> Content:
+        return Content.assemble(self.left, "  ", self.right) if self.right else self.left
+
+    def _make_room(self) -> None:
+        width = self.size.width
+        if not width:
+            return
+        fits = self.left.cell_length + self.right.cell_length + bool(self.right) <= width
+        rows = 1 if fits else min(MOST_ROWS, self._whole().get_height({}, width))
+        if rows != self._rows:
+            self._rows = rows
+            self.styles.height = rows
 
     def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
         """Show a message until the next one. The text may hold foreign words: it is made inert."""

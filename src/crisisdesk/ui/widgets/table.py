@@ -102,7 +102,12 @@ class DeskTable(ScrollView, can_focus=True):
             return self.table
 
     def __init__(
-        self, columns: Sequence[Column], *, empty: str, header: bool = True, id: str | None = None  # noqa: A002
+        self,
+        columns: Sequence[Column],
+        *,
+        empty: str,
+        header: bool = True,
+        id: str | None = None,  # noqa: A002
     ) -> None:
         """Start empty.
 
@@ -114,6 +119,12 @@ class DeskTable(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._columns, self._empty, self._header = tuple(columns), empty, int(header)
         self._rows: list[Row] = []
+
+    def say_empty(self, words: str) -> None:
+        """Say something else while there are no rows: why there are none now, and which key brings some."""
+        if words != self._empty:
+            self._empty = words
+            self.refresh()
 
     @property
     def rows(self) -> Sequence[Row]:
