@@ -66,5 +66,8 @@ class HelpScreen(DeskScreen):
             if self._text.screen_help:
                 yield Static(inert(self._text.screen_help, 2000))
                 yield Static(Content(""))
-            lines = [Content.assemble((f"{key:>12}", "bold $accent"), "  ", words) for key, words in self._text.keys]
+            lines = [
+                Content.assemble(inert(f"{key:>12}", tone="bold $accent"), "  ", inert(words))  # endings are data
+                for key, words in self._text.keys
+            ]
             yield Static(Content("\n").join(lines))
