@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from waiting import World
 
 from crisisdesk.desk.agents import add_agent, find_agent
 from crisisdesk.desk.reference import data_folder, init_desk
 from crisisdesk.domain.words import Role
 from crisisdesk.store.engine import Store, open_desk
+from waiting import World
 
 NOW = datetime(2022, 5, 31, 8, 0, tzinfo=UTC)  # Tuesday, 10:00 in Brussels
 

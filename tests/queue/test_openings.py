@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from waiting import World
 
 from crisisdesk.desk.callbacks import explain, list_queue
 from crisisdesk.desk.reopening import (
@@ -22,6 +21,7 @@ from crisisdesk.desk.reopening import (
 from crisisdesk.domain.words import OpeningState
 from crisisdesk.errors import RuleBroken
 from crisisdesk.store import journal, tables
+from waiting import World
 
 TODAY = date(2022, 5, 31)
 
