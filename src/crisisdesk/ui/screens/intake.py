@@ -177,9 +177,6 @@ class IntakeScreen(DeskScreen):
         """Store the call; what is wrong is shown at its field."""
         if self.form.refuses_unclear():
             return
-        if words := self.form.unclear():
-            self.warn(words)
-            return
         alike = self.matches.provisional_alike()
         if alike is None or alike.patient_id in self._refused_alike:
             self._save()

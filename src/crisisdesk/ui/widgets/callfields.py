@@ -245,15 +245,6 @@ class CallEntry(Form):
         super().fill(texts)
         self.set_class(any(texts.get(name) for name in (*MORE_FIELDS, *SLIP_FIELDS)), "-more")
 
-    def unclear(self) -> str:
-        """What is typed in a field of choices and means none of them would be lost: go there, and say so."""
-        for one in self.query(ChoiceField):
-            if one.is_unclear:
-                one.focus()
-                words = _("{field}: '{text}' is not in the list, or stands for two of it (F4).")
-                return words.format(field=one.label.strip(), text=one.value[:40])
-        return ""
-
     def action_more_fields(self) -> None:
         """The fields of a paper slip and of an appointment; again hides them while they are empty."""
         is_shown = not self.has_class("-more")
