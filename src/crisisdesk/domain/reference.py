@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
-from crisisdesk.domain.words import NextStep, Reach, Scope, ServiceKind, WayOut
+from crisisdesk.domain.words import Channel, NextStep, Reach, Scope, ServiceKind, WayOut
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,21 @@ class DeskInfo:
     release_days_ahead: int
     """Days of free slots that an opening releases callbacks for."""
     public_number: str
+    release_reserve_percent: int = 0
+    """Callbacks released beyond the free places, in percent of them: not everybody accepts the first day."""
+    channels: tuple[Channel, ...] = (Channel.LETTER, Channel.GP, Channel.NEXT_OF_KIN)
+    """What is tried after the last attempt, in order, before a clinician decides."""
+    channel_wait: timedelta = timedelta(days=10)
+    """How long an answer to a letter or to a message through others is waited for."""
+    undo_seconds: int = 900
+    """How long agents may take back their own last disposition."""
+    absent_seconds: int = 1800
+    """Agents who did nothing for so long are absent: what they promised in person goes back to the pool."""
+    near_limit_days: int = 7
+    coverage_alarm_percent: int = 80
+    """Under this share of patients tried, a week of a service's postponements is an alarm."""
+    closed_at: datetime | None = None
+    """When the desk was closed; nobody is rung any more."""
     holidays: tuple[str, ...] = ()
     """Public holidays of the country, as rules: "12-25" (month-day) or "easter+39" (see `domain.holidays`)."""
     is_demo: bool = False
@@ -123,6 +138,21 @@ class Disposition:
     """Ends a call that was none (silent, wrong number, test) without a form."""
     makes_callback: bool
     """An inbound disposition that promises to ring back."""
+    cap_a_day: int | None = None
+    """At most so many of these on one number a day; None: only the desk's cap."""
+    channel: Channel | None = None
+    """Where ``next_step`` is a review: what is done before a clinician decides; None: a clinician decides at once."""
+    needs_permission: bool = False
+    """Only where the patient allowed that somebody else is told."""
+
+
+@dataclass(frozen=True)
+class CapacityLimit:
+    """What a day of a service can take only so many of, besides its places: implants, an isolation room."""
+
+    code: str
+    words: tuple[str, ...] = ()
+    """Texts of a procedure or remark that need it."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +182,10 @@ class Reference:
     """Names that lists use for each field of a row, all languages together."""
     labels: Mapping[tuple[str, str, str], str] = field(repr=False)
     """(kind, code, language) -> words; kinds: topic, caller_kind, disposition.inbound, disposition.attempt,
-    disposition.attempt.short, disposition.item, red_flag, way_out, priority, service_kind, language."""
+    disposition.attempt.short, disposition.item, red_flag, way_out, priority, service_kind, capacity_limit, language."""
+    capacity_limits: Mapping[str, CapacityLimit] = field(default_factory=dict)
+    version: int = 1
+    """Goes up with every rule that a supervisor edits."""
 
     def label(self, kind: str, code: str, language: str) -> str:
         """Words for a code in a language, else in the desk's first languages, else the code itself."""

@@ -109,6 +109,32 @@ class WayOut(StrEnum):
     """The on-call clinician of the site."""
 
 
+class Channel(StrEnum):
+    """What is done away from the telephone before a clinician decides about a patient whom nobody reaches."""
+
+    LETTER = "letter"
+    GP = "gp"
+    NEXT_OF_KIN = "next_of_kin"
+
+
+class MayTell(StrEnum):
+    """What may be said to somebody else who answers; the default says nothing."""
+
+    UNKNOWN = "unknown"
+    """Never asked: nothing is said."""
+    NONE = "none"
+    NAMED = "named"
+    """One person whom the patient named, and nobody else."""
+
+
+class HandoverState(StrEnum):
+    """Where one item of a handover stands; what is not acknowledged stays the desk's."""
+
+    OFFERED = "offered"
+    ACKNOWLEDGED = "acknowledged"
+    REFUSED = "refused"
+
+
 class Voicemail(StrEnum):
     """What may be left on a machine; the default says nothing about who is meant."""
 

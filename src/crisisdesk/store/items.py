@@ -28,14 +28,15 @@ CLINICIAN = "clinician"
 
 @cache
 def is_unsettled() -> ColumnElement[bool]:
-    """Postponements that somebody still owes a call: not rebooked, done or ended by a final decision, nor counted
-    with the list item that they turned out to be."""
+    """Postponements that somebody still owes a call: not rebooked, done, handed over or ended by a final decision, nor
+    counted with the list item that they turned out to be."""
     disposition = tables.disposition.c
     final = select(disposition.code).where(disposition.is_final)
     return and_(
         postponement.rebooked_at.is_(None),
         postponement.done_at.is_(None),
         postponement.matched_to_id.is_(None),
+        postponement.handed_over_at.is_(None),
         ~and_(
             postponement.decided_at.is_not(None),
             or_(postponement.decision == CLINICIAN, postponement.decision.in_(final)),

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Table, insert, select
 
 from crisisdesk.domain.reference import (
     CallerKind,
+    CapacityLimit,
     DeskInfo,
     Disposition,
     RedFlag,
@@ -17,7 +18,7 @@ from crisisdesk.domain.reference import (
     Site,
     Topic,
 )
-from crisisdesk.domain.words import NextStep, Reach, Scope, ServiceKind, WayOut
+from crisisdesk.domain.words import Channel, NextStep, Reach, Scope, ServiceKind, WayOut
 from crisisdesk.errors import StoreUnavailable
 from crisisdesk.i18n import _
 from crisisdesk.store import tables
@@ -26,7 +27,7 @@ from crisisdesk.store.engine import Connection
 # Parents before children.
 WRITTEN = (
     tables.desk, tables.site, tables.service, tables.topic, tables.caller_kind, tables.disposition, tables.red_flag,
-    tables.priority_limit, tables.column_name, tables.label, tables.opening, tables.instruction,
+    tables.priority_limit, tables.capacity_limit, tables.column_name, tables.label, tables.opening, tables.instruction,
 )  # fmt: skip
 
 
@@ -70,6 +71,10 @@ def read_reference(connection: Connection) -> Reference:
             row.code: timedelta(seconds=row.limit_seconds) for row in _ordered(connection, tables.priority_limit)
         },
         column_names=_column_names(connection),
+        capacity_limits={
+            row.code: CapacityLimit(row.code, tuple(row.words)) for row in _ordered(connection, tables.capacity_limit)
+        },
+        version=desk.reference_version,
         labels={(row.kind, row.code, row.language): row.words for row in connection.execute(select(tables.label))},
     )
 
@@ -100,6 +105,14 @@ def _desk(row: Row[Any]) -> DeskInfo:
         holidays=tuple(row.holidays),
         is_demo=row.is_demo,
         clock_shift=timedelta(seconds=row.clock_shift_seconds),
+        release_reserve_percent=row.release_reserve_percent,
+        channels=tuple(Channel(code) for code in row.channels),
+        channel_wait=timedelta(seconds=row.channel_wait_seconds),
+        undo_seconds=row.undo_seconds,
+        absent_seconds=row.absent_seconds,
+        near_limit_days=row.near_limit_days,
+        coverage_alarm_percent=row.coverage_alarm_percent,
+        closed_at=row.closed_at,
     )
 
 
@@ -138,6 +151,9 @@ def _disposition(row: Row[Any]) -> Disposition:
         needs_clinician=row.needs_clinician,
         is_quick=row.is_quick,
         makes_callback=row.makes_callback,
+        cap_a_day=row.cap_a_day,
+        channel=Channel(row.channel) if row.channel else None,
+        needs_permission=row.needs_permission,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from crisisdesk.desk.reference_data.folder import Folder, Keys
 from crisisdesk.desk.reference_data.source import Entry, label_rows
-from crisisdesk.domain.words import Coverage, NextStep, Priority, Reach, Scope, ServiceKind, WayOut
+from crisisdesk.domain.words import Channel, Coverage, NextStep, Priority, Reach, Scope, ServiceKind, WayOut
 from crisisdesk.i18n import _
 
 UNCODED = "uncoded"
@@ -62,6 +62,8 @@ def _disposition(folder: Folder, scope: Scope, entry: Entry, keys: "Keys") -> di
         "other_part_of_day": entry.flag("other_part_of_day"), "cap": entry.whole("cap", None, least=1),
         "coverage": coverage or None, "needs_note": entry.flag("note"), "needs_clinician": entry.flag("clinician"),
         "is_quick": entry.flag("quick"), "makes_callback": entry.flag("callback"),
+        "cap_a_day": entry.whole("cap_a_day", None, least=1), "needs_permission": entry.flag("permission"),
+        "channel": str((entry.values.get("channel") and entry.choice("channel", Channel, "")) or ""),
     }  # fmt: skip
     for key, why in _contradictions(row):
         entry.blame(key, why)
@@ -84,6 +86,8 @@ def _contradictions(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "final", _("an attempt that reached nobody closes nothing")
     if row["next_step"] == NextStep.RETRY and row["delay_seconds"] is None:
         yield "delay", _("is missing: 'retry' needs to know when")
+    if row["channel"] and row["next_step"] != NextStep.REVIEW:
+        yield "channel", _("is for what leads to 'review' only")
     if row["scope"] != Scope.INBOUND and (row["is_quick"] or row["makes_callback"]):
         yield "quick" if row["is_quick"] else "callback", _("is for calls that come in only")
 
@@ -115,6 +119,16 @@ def read_priorities(folder: Folder) -> None:
     for code in (*known[:5], UNCODED):
         if code not in source.values:
             source.blame((), _("needs a table [{code}]").format(code=code))
+
+
+def read_limits(folder: Folder) -> None:
+    """What a day of a service takes only so many of; a desk may do without."""
+    source = folder.open("limits.toml")
+    for entry in source.tables():
+        code = entry.code
+        folder.add("capacity_limit", code=code, words=entry.texts("words", []))
+        folder.add_labels(entry, "capacity_limit", code)
+        entry.finish()
 
 
 def read_labels(folder: Folder) -> None:

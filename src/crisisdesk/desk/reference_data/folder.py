@@ -16,7 +16,7 @@ OWN_FILES = frozenset(
     }
 )  # fmt: skip
 # What is the same in most places: a folder that leaves these out gets those that ship with the program.
-COMMON_FILES = frozenset({"columns.toml", "holidays.toml", "labels.toml", "proof_words.toml"})
+COMMON_FILES = frozenset({"columns.toml", "holidays.toml", "labels.toml", "limits.toml", "proof_words.toml"})
 
 
 @dataclass

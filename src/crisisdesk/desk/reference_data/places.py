@@ -7,7 +7,7 @@ from typing import Any
 
 from crisisdesk.desk.reference_data.folder import Folder, sites_of
 from crisisdesk.desk.reference_data.source import CODE, Entry
-from crisisdesk.domain.words import ServiceKind
+from crisisdesk.domain.words import Channel, ServiceKind
 from crisisdesk.i18n import _
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -80,16 +80,33 @@ def _hours(entry: Entry) -> dict[str, Any]:
     return {"calls_from": calls_from, "calls_until": calls_until, "call_weekdays": weekdays}
 
 
-def _queue_rules(entry: Entry) -> dict[str, int]:
-    rules = {
+def _queue_rules(entry: Entry) -> dict[str, Any]:
+    rules: dict[str, Any] = {
         "lease_seconds": 60 * entry.whole("lease_minutes", least=1),
         "rest_seconds": 60 * entry.whole("rest_minutes"),
         "attempts_per_number_a_day": entry.whole("attempts_per_number_a_day", least=1),
         "attempts_in_all": entry.whole("attempts_in_all", least=1),
         "release_days_ahead": entry.whole("release_days_ahead", least=1),
+        "release_reserve_percent": _percent(entry, "release_reserve_percent", 0),
+        "channels": entry.texts("channels", list(Channel)),
+        "channel_wait_seconds": 86_400 * entry.whole("channel_wait_days", 10),
+        "undo_seconds": 60 * entry.whole("undo_minutes", 15),
+        "absent_seconds": 60 * entry.whole("absent_minutes", 30, least=1),
+        "near_limit_days": entry.whole("near_limit_days", 7, least=1),
+        "coverage_alarm_percent": _percent(entry, "coverage_alarm_percent", 80),
     }
+    for code in rules["channels"]:
+        if code not in tuple(Channel):
+            entry.blame("channels", _("'{word}' is none of: {words}").format(word=code, words=", ".join(Channel)))
     entry.finish()
     return rules
+
+
+def _percent(entry: Entry, key: str, default: int) -> int:
+    number: int = entry.whole(key, default)
+    if number > 100:
+        entry.blame(key, _("must be 0 to 100"))
+    return number
 
 
 def _holidays(folder: Folder, country: str) -> list[str]:

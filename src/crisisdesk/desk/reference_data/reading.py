@@ -15,7 +15,8 @@ from crisisdesk.i18n import _, ngettext
 # In this order: each reader may look at the rows of those before it.
 READERS = (
     places.read_desk, places.read_sites, places.read_services, codes.read_topics, codes.read_caller_kinds,
-    codes.read_dispositions, codes.read_red_flags, codes.read_priorities, codes.read_labels, dated.read_openings,
+    codes.read_dispositions, codes.read_red_flags, codes.read_priorities, codes.read_labels, codes.read_limits,
+    dated.read_openings,
     dated.read_instructions, codes.read_columns, codes.read_proof_words,
 )  # fmt: skip
 

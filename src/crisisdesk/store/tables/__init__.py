@@ -9,12 +9,22 @@ from typing import cast
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
-from crisisdesk.store.tables.callbacks import Attempt, AttemptItem, Booking, Callback, CallbackItem, Opening
+from crisisdesk.store.tables.callbacks import (
+    Attempt,
+    AttemptItem,
+    Booking,
+    Callback,
+    CallbackItem,
+    Handover,
+    HandoverItem,
+    Opening,
+)
 from crisisdesk.store.tables.calls import Call, CallItem, CallPatient, Instruction, Journal, JournalHead
 from crisisdesk.store.tables.lists import ImportRow, Layout, Postponement, SourceFile
 from crisisdesk.store.tables.people import Agent, Draft, Likeness, Patient, PatientWord, Phone
 from crisisdesk.store.tables.reference import (
     CallerKind,
+    CapacityLimit,
     ColumnName,
     Desk,
     Disposition,
@@ -39,6 +49,7 @@ caller_kind = _core(CallerKind)
 disposition = _core(Disposition)
 red_flag = _core(RedFlag)
 priority_limit = _core(PriorityLimit)
+capacity_limit = _core(CapacityLimit)
 column_name = _core(ColumnName)
 label = _core(Label)
 agent = _core(Agent)
@@ -63,3 +74,5 @@ attempt = _core(Attempt)
 attempt_item = _core(AttemptItem)
 opening = _core(Opening)
 booking = _core(Booking)
+handover = _core(Handover)
+handover_item = _core(HandoverItem)

@@ -25,6 +25,8 @@ class Callback(SQLModel, table=True):
     part_of_day: str = "any"
     number: str = ""
     hold: str = ""
+    channel: str = ""
+    channels_done: list[Any] = Field(default_factory=list, sa_type=JSON)
     for_agent_id: int | None = None
     attempts: int = 0
     unanswered: int = 0
@@ -70,6 +72,11 @@ class Attempt(SQLModel, table=True):
     was_read_out: bool = False
     promised_from: datetime | None = None
     promised_until: datetime | None = None
+    before: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    undone_at: datetime | None = None
+    undone_by: int | None = None
+    undone_why: str = ""
+    corrects_id: int | None = None
 
 
 class AttemptItem(SQLModel, table=True):
@@ -92,6 +99,10 @@ class Opening(SQLModel, table=True):
     reason: str = ""
     agent_id: int | None = None
     entered_at: datetime
+    until_on: date | None = None
+    includes_days_off: bool = False
+    rooms: int | None = None
+    limits: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
 class Booking(SQLModel, table=True):
@@ -109,3 +120,32 @@ class Booking(SQLModel, table=True):
     call_id: int | None = None
     withdrawn_at: datetime | None = None
     withdrawn_why: str = ""
+    needs: list[Any] = Field(default_factory=list, sa_type=JSON)
+    withdrawn_by: int | None = None
+    withdrawn_opening_id: int | None = None
+
+
+class Handover(SQLModel, table=True):
+    __tablename__ = "handover"
+
+    id: int | None = Field(default=None, primary_key=True)
+    site_id: str
+    service_id: int | None = None
+    reason: str = ""
+    made_by: int
+    made_at: datetime
+    sha256: str = ""
+    journal_seq: int = 0
+
+
+class HandoverItem(SQLModel, table=True):
+    __tablename__ = "handover_item"
+
+    handover_id: int = Field(primary_key=True)
+    postponement_id: int = Field(primary_key=True)
+    position: int
+    state: str = "offered"
+    answered_by: str = ""
+    answered_at: datetime | None = None
+    entered_by: int | None = None
+    note: str = ""

@@ -21,6 +21,7 @@ class Instruction(SQLModel, table=True):
     replaces_id: int | None = None
     issued_by: str
     issued_at: datetime
+    translations: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
 class Call(SQLModel, table=True):

@@ -91,6 +91,11 @@ class Postponement(SQLModel, table=True):
     decision: str = ""
     decided_by: str = ""
     created_at: datetime
+    needs: list[Any] | None = Field(default=None, sa_type=JSON)
+    wish: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    is_reserve: bool = False
+    priority_at: datetime | None = None
+    handed_over_at: datetime | None = None
 
 
 class StagedPatient(SQLModel, table=True):

@@ -17,6 +17,7 @@ class Agent(SQLModel, table=True):
     language: str = ""
     is_active: bool = True
     created_at: datetime
+    seen_at: datetime | None = None
 
 
 class Draft(SQLModel, table=True):
@@ -55,6 +56,10 @@ class Patient(SQLModel, table=True):
     death_confirmed_by: int | None = None
     merged_into_id: int | None = None
     created_at: datetime
+    may_tell: str = "unknown"
+    may_tell_who: str = ""
+    gp: str = ""
+    next_of_kin: str = ""
 
 
 class PatientWord(SQLModel, table=True):

@@ -32,6 +32,16 @@ class Desk(SQLModel, table=True):
     is_demo: bool = False
     clock_shift_seconds: int = 0
     opened_at: datetime
+    reference_version: int = 1
+    release_reserve_percent: int = 0
+    channels: list[Any] = Field(default_factory=lambda: ["letter", "gp", "next_of_kin"], sa_type=JSON)
+    channel_wait_seconds: int = 864_000
+    undo_seconds: int = 900
+    absent_seconds: int = 1800
+    near_limit_days: int = 7
+    coverage_alarm_percent: int = 80
+    closed_at: datetime | None = None
+    closed_by: int | None = None
 
 
 class Site(SQLModel, table=True):
@@ -99,6 +109,9 @@ class Disposition(SQLModel, table=True):
     needs_clinician: bool
     is_quick: bool
     makes_callback: bool
+    cap_a_day: int | None = None
+    channel: str = ""
+    needs_permission: bool = False
 
 
 class RedFlag(SQLModel, table=True):
@@ -117,6 +130,14 @@ class PriorityLimit(SQLModel, table=True):
     code: str = Field(primary_key=True)
     position: int
     limit_seconds: int
+
+
+class CapacityLimit(SQLModel, table=True):
+    __tablename__ = "capacity_limit"
+
+    code: str = Field(primary_key=True)
+    position: int
+    words: list[Any] = Field(default_factory=list, sa_type=JSON)
 
 
 class ColumnName(SQLModel, table=True):
