@@ -95,6 +95,9 @@ def service_for(site_id: str | None, kind: str | None, name: str | None, referen
     named = _named(name or "", offered) or (_named(name or "", list(reference.services_of(site_id))) if name else None)
     if named:
         return named
+    spoken_of = _spoken_of(name or "", offered)
+    if len(spoken_of) == 1:
+        return spoken_of[0]
     return offered[0] if len(offered) == 1 and kind else None
 
 
@@ -103,13 +106,25 @@ def service_hinted(site_id: str | None, kind: str | None, hints: Iterable[str], 
     if site_id is None:
         return None
     offered = [service for service in reference.services_of(site_id) if kind is None or service.kind == kind]
-    for hint in hints:
-        words = fold_words("".join(character if character.isalpha() else " " for character in hint))
-        runs = {"".join(words[start:stop]) for start in range(len(words)) for stop in range(start + 1, start + 5)}
-        for service in offered:
-            if runs & {fold(text) for text in (service.code, service.name, *service.aliases)}:
-                return service
-    return None
+    return next((found[0] for hint in hints if (found := _spoken_of(hint, offered))), None)
+
+
+def service_in(site_id: str | None, kind: str | None, procedure: str | None, reference: Reference) -> Service | None:
+    """Give the one service of a site and kind that a procedure speaks of ("RX thorax"); None for none or several."""
+    if site_id is None or kind is None or not procedure:
+        return None
+    offered = [service for service in reference.services_of(site_id) if service.kind == kind]
+    found = _spoken_of(procedure, offered)
+    return found[0] if len(found) == 1 else None
+
+
+def _spoken_of(text: str, offered: list[Service]) -> list[Service]:
+    """The services whose name or alias stands in a text as whole words."""
+    words = fold_words("".join(character if character.isalpha() else " " for character in text))
+    runs = {"".join(words[start:stop]) for start in range(len(words)) for stop in range(start + 1, start + 5)}
+    return [
+        service for service in offered if runs & {fold(name) for name in (service.code, service.name, *service.aliases)}
+    ]
 
 
 def _named(name: str, offered: list[Service]) -> Service | None:

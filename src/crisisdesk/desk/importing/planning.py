@@ -49,7 +49,7 @@ def _place(items: Sequence[StagedRow], prepared: Prepared, reference: Reference)
     known: dict[tuple[Any, ...], tuple[str | None, int | None, bool]] = {}
     for row in items:
         values = row.done.values
-        key = (row.done.site_said, values["kind"], values["service"], row.done.section)
+        key = (row.done.site_said, values["kind"], values["service"], row.done.section, values["procedure"])
         if key not in known:
             said = kinds.site_in(row.done.site_said, reference) if row.done.site_said else None
             site = said or prepared.site_id
@@ -57,6 +57,8 @@ def _place(items: Sequence[StagedRow], prepared: Prepared, reference: Reference)
             if service is None and not values["service"]:
                 hints = [row.done.section, *prepared.hints]
                 service = kinds.service_hinted(site, values["kind"], hints, reference)
+            if service is None and not values["service"]:
+                service = kinds.service_in(site, values["kind"], values["procedure"], reference)
             known[key] = (site, service.service_id if service else None, bool(service and service.is_protected))
         row.site_id, row.service_id, row.is_protected = known[key]
 
