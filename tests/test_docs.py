@@ -166,6 +166,10 @@ KEYS = {
 }  # fmt: skip
 
 
+WITH_VIEWS = {"lists", "openings", "coding", "mine", "rules"}
+"""Screens whose keys change with what is in front."""
+
+
 def key_of(word: str) -> str:
     """A key as the documents print it, as Textual names it."""
     return KEYS.get(word) or (word.lower() if len(word) > 1 else word)
@@ -220,12 +224,11 @@ async def test_the_keys_of_a_table_are_bound(desk_store: Store, document: str, p
         if widget:
             pilot.app.screen.query_one(widget).focus()
             await settled(pilot)
-        if name == "lists":  # the keys of its three views, whichever is in front
-            bound = {
+        bound = bound_keys(pilot.app.screen)
+        if name in WITH_VIEWS:  # the keys of each view and form, whichever is in front
+            bound |= {
                 key for one in Binding.make_bindings(type(pilot.app.screen).BINDINGS) for key in one.key.split(",")
             }
-        else:
-            bound = bound_keys(pilot.app.screen)
         missing = [key for key in keys if key_of(key) not in bound]
         assert not missing, f"{document}, {place}: {missing} of {sorted(bound)}"
 

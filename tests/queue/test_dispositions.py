@@ -1,16 +1,21 @@
 """Every row of the shipped disposition table leads to its next step and date, in the preview and in the deed."""
 
+import re
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from crisisdesk.desk.attempts import AttemptForm, ItemResult, preview, record_attempt
 from crisisdesk.desk.callbacks import NothingNow, take, take_next
+from crisisdesk.desk.contacts import set_contacts
 from crisisdesk.desk.patients import report_death
 from crisisdesk.desk.reopening import OpeningForm, confirm_opening
+from crisisdesk.desk.wording import moment_words
+from crisisdesk.domain.reference import Disposition
 from crisisdesk.domain.schedule import calendar_of, is_calling_time, part_of_day
 from crisisdesk.domain.wishes import Wish
-from crisisdesk.domain.words import NextStep, Scope
+from crisisdesk.domain.words import MayTell, NextStep, Scope
 from crisisdesk.errors import LeaseLost, RuleBroken
 from waiting import World
 
@@ -37,15 +42,19 @@ def test_every_disposition_does_what_its_preview_says(world: World) -> None:
     calendar = calendar_of(world.reference.desk)
     rows = world.reference.dispositions_of(Scope.ATTEMPT)
     assert rows
-    for row in rows:
-        callback_id = world.callback(released=True, phones=["+3263231111", f"+32470{len(row.code):06}"])
+    for place, row in enumerate(rows):
+        callback_id = world.callback(released=True, phones=[f"+3263{place:06}", f"+32470{place:06}"])
+        if row.needs_permission:
+            named(world, callback_id)
         more = extras(world, row.code, callback_id)
         seen = preview(world.store, callback_id, row.code, now=world.now, asked=more.get("asked"))  # type: ignore[arg-type]
         done = world.ring(callback_id, row.code, **more)  # type: ignore[arg-type]
         assert (done.follow, done.words) == (seen.follow, seen.words), row.code
         after = world.row(callback_id)
         assert after.leased_by is None
-        assert (after.state == "closed") == (row.next_step == NextStep.CLOSE), row.code
+        assert (after.state == "closed") == (done.follow.step == NextStep.CLOSE), row.code
+        if row.coverage != "reached":  # who was only informed is still owed a place
+            assert (row.next_step == NextStep.CLOSE) == (after.state == "closed"), row.code
         assert after.hold == done.follow.hold
         if row.next_step == NextStep.RETRY and not done.follow.hold:
             assert row.delay is not None
@@ -53,6 +62,46 @@ def test_every_disposition_does_what_its_preview_says(world: World) -> None:
             assert is_calling_time(after.not_before, calendar), row.code
             if row.other_part_of_day and after.not_before.date() == world.now.date():
                 assert part_of_day(after.not_before, calendar) != part_of_day(world.now, calendar)
+        says_the_stored_moment(world, row, seen.words, after)
+
+
+def named(world: World, callback_id: int) -> None:
+    """The patient named somebody who may be told."""
+    patient_id = world.row(callback_id).patient_id
+    set_contacts(
+        world.store, patient_id, may_tell=MayTell.NAMED, may_tell_who="Jean, le mari", agent=world.amelie, now=world.now
+    )
+
+
+def says_the_stored_moment(world: World, row: Disposition, words: str, after: Any) -> None:
+    """The words of the key name the moment that is stored, and name none where none is."""
+    said = re.findall(r"(?:\w{3} \d\d/\d\d )?\d\d:\d\d", words)
+    if after.state == "closed" or after.hold or row.next_step == NextStep.OPENING or after.not_before is None:
+        assert said == [], (row.code, words)
+    else:
+        assert said == [moment_words(after.not_before, world.reference.desk.time_zone, world.now)], (row.code, words)
+
+
+def item_extras(row: Disposition) -> ItemResult:
+    return ItemResult(row.code, slot_on=SLOT if row.coverage == "rebooked" else None)
+
+
+def test_every_ending_of_a_single_item_leads_to_its_step(world: World) -> None:
+    """One item is settled by the row, one is left: what is final is gone, what needs a clinician holds the callback."""
+    opened(world)
+    rows = world.reference.dispositions_of(Scope.ITEM)
+    assert rows
+    for place, row in enumerate(rows):
+        callback_id = world.callback(released=True, items=2, phones=[f"+3264{place:06}"])
+        first, second = world.items_of(callback_id)
+        done = world.ring(callback_id, "accepts_date", slots={first: SLOT}, items={second: item_extras(row)})
+        after, fact = world.row(callback_id), world.fact(second)
+        expected = {NextStep.CLOSE: "closed", NextStep.REVIEW: "review"}.get(row.next_step, "waiting")
+        assert expected in (after.state, after.hold), row.code
+        assert done.follow.hold == after.hold, row.code
+        if row.coverage:
+            assert getattr(fact, f"{row.coverage}_at") is not None, row.code
+        assert after.not_before is None, row.code
 
 
 def test_no_answer_never_closes_and_ends_with_a_clinician(world: World) -> None:

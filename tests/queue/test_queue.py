@@ -23,6 +23,7 @@ from crisisdesk.domain.wishes import Wish
 from crisisdesk.domain.words import PartOfDay, Role
 from crisisdesk.errors import LeaseLost, RuleBroken
 from crisisdesk.store import callbacks
+from crisisdesk.store.agents import mark_seen
 from waiting import World
 
 
@@ -136,6 +137,7 @@ def test_a_personal_callback_goes_back_to_the_pool(world: World) -> None:
             wish=Wish(until=world.now + timedelta(hours=2)), agent_id=None, now=world.now,
             for_agent_id=world.bruno.agent_id,
         )  # fmt: skip
+        mark_seen(connection, world.bruno.agent_id, world.now)
     assert isinstance(take_next(world.store, "arlon", agent=world.amelie, now=world.now), NothingNow)
     assert "Bruno" in list_queue(world.store, "arlon", now=world.now).rows[0].why_not
     world.later(hours=3)
@@ -246,3 +248,12 @@ def test_an_auditor_reads_and_rings_nobody(world: World) -> None:
     with pytest.raises(RuleBroken, match="auditor"):
         take_next(world.store, "arlon", agent=auditor, now=world.now)
     assert open_card(world.store, callback_id, agent=auditor, now=world.now).lease is None
+
+
+def test_one_patient_at_a_time(world: World) -> None:
+    first, second = world.callback(released=True), world.callback(released=True)
+    take(world.store, first, agent=world.amelie, now=world.now)
+    with pytest.raises(RuleBroken, match=f"still hold callback {first}"):
+        take(world.store, second, agent=world.amelie, now=world.now)
+    assert take(world.store, first, agent=world.amelie, now=world.now).lease is not None  # the same one again
+    assert take(world.store, second, agent=world.bruno, now=world.now).lease is not None

@@ -140,7 +140,7 @@ async def test_what_another_agent_does_shows_without_moving_lines(world: World) 
         await settled(pilot)
         assert "held by Bruno" in screen_text(pilot)
         await keys(pilot, "enter")
-        assert shown(pilot)._card.callback_id == second  # type: ignore[union-attr]
+        assert shown(pilot)._panel.card.callback_id == second  # type: ignore[union-attr]
 
 
 async def test_a_lease_that_was_lost_names_the_holder(world: World) -> None:
@@ -173,7 +173,7 @@ async def test_a_supervisor_opens_a_service_after_looking_ahead(world: World) ->
     ids = [world.callback() for _number in range(4)]
     async with open_screens(world.store, "openings", login="sonia", language="en") as pilot:
         await keys(pilot, "c")
-        text = await keys(pilot, "enter", "enter", "enter", "enter")
+        text = await keys(pilot, "ctrl+s")
         assert "4 callbacks released" in text
         assert world.row(ids[0]).released_at is None
         text = await keys(pilot, "y")

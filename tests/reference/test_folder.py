@@ -134,6 +134,10 @@ MISTAKES = [
     ("labels.toml", "emergency = {", "emergencies = {", "needs words for 'emergency'"),
     ("openings.toml", 'services = ["surgery"]', 'services = ["surgeries"]', "has no service"),
     ("openings.toml", "from = 2022-05-31", 'from = "31/05"', "a date"),
+    ("openings.toml", "limits = { implant = 2 }", "limits = { robot = 2 }", "no limit 'robot' in limits.toml"),
+    ("openings.toml", "limits = { implant = 2 }", 'limits = { implant = "deux" }', "a whole number of places"),
+    ("openings.toml", "limits = { implant = 2 }", "until = 2022-05-30", "must not be earlier than 'from'"),
+    ("openings.toml", "rooms = 4", "rooms = 0", "at least 1"),
     ("instructions.toml", 'topic = "data_leak"', 'topic = "leak"', "no topic"),
     ("columns.toml", "[last_name]", "stray = 3\n[last_name]", "list of texts"),
 ]

@@ -67,6 +67,9 @@ async def test_lines_do_not_move_under_the_cursor(desk_store: Store) -> None:
         await pilot.pause()
         assert table.current_id is None
         assert "F2 fills it." in screen_text(pilot)
+        table.say_empty("What the list is for. " * 8 + "F3 fills it too.")  # longer than a line: nothing is cut
+        await pilot.pause()
+        assert "F3 fills it too." in " ".join(screen_text(pilot).split())
 
 
 async def test_a_long_list_follows_the_cursor_under_its_header(desk_store: Store) -> None:

@@ -35,6 +35,7 @@ _OPTIONS = {
     "red_flag": N_("code of a red flag"),
     "wish": N_("when to ring back: 'demain matin', 'après 16h'"),
     "wish_number": N_("number to ring, if another"),
+    "new_date": N_("day that was given: 03/06, +3 (ending 'booked')"),
     "voicemail": N_("what may be left on the machine: unknown, none, identified"),
     "taken_by": N_("login or name of who took the call (paper)"),
     "slip_number": N_("number of the paper slip"),
@@ -64,6 +65,8 @@ def _add_call(parts: Subparsers) -> None:
     for name, words in _OPTIONS.items():
         add.add_argument("--" + name.replace("_", "-"), dest=name, default="", metavar=_("TEXT"), help=_(words))
     add.add_argument("--withheld", action="store_true", help=_("the number was withheld"))
+    add.add_argument("--in-person", action="store_true", help=_("the agent promised to ring back in person"))
+    add.add_argument("--read-out", action="store_true", help=_("the instruction in force at its start was read out"))
     add.add_argument("--started", default="", metavar=_("TIME"), help=_("start, ISO 8601 with zone; now otherwise"))
     add.add_argument("--ended", default="", metavar=_("TIME"), help=_("end, ISO 8601 with zone"))
     add.add_argument("--patient", type=int, action="append", default=[], metavar="ID", help=_("patient it is about"))
@@ -86,7 +89,9 @@ def add_call(arguments: Namespace, context: Context) -> int:
     values: dict[str, Any] = {name: getattr(arguments, name) for name in _OPTIONS if getattr(arguments, name)}
     values |= {"disposition": arguments.disposition, "is_withheld": arguments.withheld or not arguments.phone}
     values |= {"started_at": arguments.started, "ended_at": arguments.ended, "patient_ids": arguments.patient}
-    values |= {"items": arguments.item, "settled": arguments.settle}
+    values |= {"items": arguments.item, "settled": arguments.settle, "in_person": arguments.in_person}
+    if arguments.read_out:
+        values |= {"instruction_id": _read_out(arguments, context), "was_read_out": True}
     saved = _record(values, context)
     if context.json:
         show_json(context, saved)
@@ -101,6 +106,19 @@ def add_call(arguments: Namespace, context: Context) -> int:
     for words in saved["warnings"]:
         complain(context, words)
     return 0
+
+
+def _read_out(arguments: Namespace, context: Context) -> int:
+    """The instruction in force for the site and topic of a call when it began."""
+    from crisisdesk.desk.instructions import instruction_in_force
+
+    found = instruction_in_force(
+        context.open_store(), site_id=arguments.site_id or None, topic=arguments.topic or None,
+        now=_instant(arguments.started) or context.now(),
+    )  # fmt: skip
+    if found is None:
+        raise RuleBroken(_("No instruction is in force here. Choose the hospital and the topic."))
+    return found.instruction_id
 
 
 def _record(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -163,13 +181,13 @@ def _instant(text: Any) -> datetime | None:
     return found
 
 
-def _item(said: Any) -> tuple[int, str]:
+def _item(said: Any) -> tuple[int, str, str]:
     if isinstance(said, Mapping):
-        return int(said.get("postponement_id", 0)), str(said.get("disposition", ""))
+        return int(said.get("postponement_id", 0)), str(said.get("disposition", "")), str(said.get("new_date", ""))
     number, _sep, code = str(said).partition("=")
     if not number.isdigit():
         raise RuleBroken(_("'{text}' is no postponement: give its number, or NUMBER=CODE.").format(text=number[:60]))
-    return int(number), code
+    return int(number), code, ""
 
 
 def _add_file(name: str, context: Context) -> int:

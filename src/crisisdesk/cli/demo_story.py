@@ -126,8 +126,8 @@ def show_preview(context: Context, preview: "OpeningPreview") -> None:
     """What an opening would do."""
     say(context, _("  {count} callbacks would be released, {staying} would go on waiting").format(
         count=preview.released, staying=preview.staying))  # fmt: skip
-    for place, (patient, why) in enumerate(preview.first, start=1):
-        say(context, f"  {place:2}  {patient}: {why}")
+    for place, one in enumerate(preview.first, start=1):
+        say(context, f"  {place:2}  {one.name}: {one.why}")
     for reason in preview.stay_reasons:
         say(context, f"      {reason}")
     if preview.empty_on:

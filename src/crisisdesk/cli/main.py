@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 COMMANDS: Mapping[str, str] = {
     "desk": "desk", "demo": "demo", "init": "init", "agent": "agents",
     "import": "lists", "call": "calls", "patient": "patients",
-    "queue": "queue", "attempt": "queue", "callback": "queue", "opening": "openings", "instruction": "openings",
+    "queue": "queue", "attempt": "queue", "callback": "queue", "opening": "openings", "instruction": "instructions",
+    "booking": "bookings", "mine": "mine", "undo": "mine", "correct": "mine", "correct-call": "mine",
+    "rule": "rules", "priority": "coding",
+    "coverage": "coverage", "handover": "handovers", "close": "handovers", "reopen": "handovers",
     "day": "day", "journal": "journal", "backup": "backup",
     "check": "check", "paths": "paths", "completion": "completion",
 }  # fmt: skip

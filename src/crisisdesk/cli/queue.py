@@ -1,7 +1,7 @@
 """`crisisdesk queue`, `attempt` and `callback`: who is rung next and why, and how each attempt ended."""
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,9 @@ def _add_attempt(subparsers: Subparsers) -> None:
         "--slot", action="append", default=[], metavar=_("DAY"), help=_("day accepted: DAY, or ID=DAY")
     )
     attempt.add_argument("--number", default="", help=_("the number that was rung, if not the one of the card"))
+    attempt.add_argument(
+        "--read-out", action="store_true", help=_("the instruction on the card was read to the patient")
+    )
     attempt.add_argument("--uid", default="", help=_("key of this attempt: the same one twice is stored once"))
     attempt.add_argument("--preview", action="store_true", help=_("only say what it would lead to"))
     attempt.set_defaults(run=record)
@@ -185,7 +188,11 @@ def _show(card: "CallbackCard", context: Context) -> None:
         "patient": card.patient, "born": long_day(card.birth_on) if card.birth_on else "", "items": items,
         "offers": offers, "why": card.why_here, "why_not": card.why_not,
         "instruction": card.instruction.words if card.instruction else "", "voicemail": card.voicemail_words,
-        "note": card.note,
+        "proof": card.proof_words, "tell": card.tell_words, "script": list(card.script), "note": card.note,
+        "elsewhere": [
+            f"{item.postponement_id}: {about_words(item, reference)}, {card.site_of(item)}"
+            for item in card.others_items
+        ],
         "history": [
             labelled(f"{moment_words(line.at, zone)} {line.by}", f"{line.words} {line.note}") for line in card.history
         ],
@@ -193,7 +200,9 @@ def _show(card: "CallbackCard", context: Context) -> None:
     headings = {
         "callback": _("callback"), "number": _("number to ring"), "patient": _("ask for"), "born": _("born"),
         "items": _("put off"), "offers": _("free days"), "why": _("why here"), "why_not": _("why not now"),
-        "instruction": _("instruction"), "voicemail": _("voicemail"), "note": _("wish"), "history": _("said before"),
+        "instruction": _("instruction"), "voicemail": _("voicemail"), "proof": _("proof"),
+        "tell": _("others"), "script": _("first words"), "elsewhere": _("at other sites"), "note": _("wish"),
+        "history": _("said before"),
     }  # fmt: skip
     show_record(context, headings, record)
 
@@ -201,6 +210,7 @@ def _show(card: "CallbackCard", context: Context) -> None:
 def show_why(arguments: Namespace, context: Context) -> int:
     """Explain one line of a queue."""
     from crisisdesk.desk.callbacks import explain
+    from crisisdesk.desk.wording import moment_words
 
     found = explain(context.open_store(), arguments.callback, now=context.now())
     if context.json:
@@ -211,10 +221,13 @@ def show_why(arguments: Namespace, context: Context) -> int:
         "why": _("why here"),
         "released": _("may be rung because"),
         "why_not": _("why not now"),
+        "earliest": _("may be rung from"),
+        "notes": _("to be known"),
     }
     record = {
         "position": found.row.position, "why": found.row.why_here, "released": found.released,
-        "why_not": found.why_not or _("may be rung now"),
+        "why_not": found.why_not or _("may be rung now"), "notes": found.row.notes,
+        "earliest": moment_words(found.earliest, context.reference().desk.time_zone) if found.earliest else "",
     }  # fmt: skip
     show_record(context, headings, record)
     return 0
@@ -242,24 +255,31 @@ def record(arguments: Namespace, context: Context) -> int:
     from crisisdesk.desk.callbacks import take
 
     store, now, agent = context.open_store(), context.now(), context.agent()
-    asked = _asked(arguments.at, context)
+    asked = asked_moment(arguments.at, context)
     if arguments.preview:
         seen = preview(store, arguments.callback, arguments.disposition, now=now, number=arguments.number, asked=asked)
         show_json(context, seen) if context.json else say(context, seen.words)
         return 0
     card = take(store, arguments.callback, agent=agent, now=now)
     assert card.lease is not None, "take gives a lease or raises"
+    unsettled = [item.postponement_id for item in card.items if item.is_unsettled]
     form = AttemptForm(
         uid=arguments.uid or uuid4().hex, callback_id=arguments.callback, generation=card.lease.generation,
         disposition=arguments.disposition, number=arguments.number or card.number, started_at=now,
-        note=arguments.note, asked=asked, items=_items(arguments, card, context),
+        note=arguments.note, asked=asked, items=items_said(arguments, unsettled, context),
+        instruction_id=card.instruction.instruction_id if card.instruction else None, was_read_out=arguments.read_out,
     )  # fmt: skip
     done = record_attempt(store, form, agent=agent, now=now)
     show_json(context, done) if context.json else say(context, done.words)
     return 0
 
 
-def _asked(text: str, context: Context) -> "Wish | None":
+def asked_moment(text: str, context: Context) -> "Wish | None":
+    """When the patient wants to be rung, as typed; None for an empty text.
+
+    Raises:
+        RuleBroken: it is not understood.
+    """
     from crisisdesk.domain.wishes import DayHours, read_wish
 
     if not text:
@@ -273,11 +293,10 @@ def _asked(text: str, context: Context) -> "Wish | None":
     return wish
 
 
-def _items(arguments: Namespace, card: "CallbackCard", context: Context) -> Mapping[int, "ItemResult"]:
-    """What was settled for each item, from --item ID=CODE and --slot [ID=]DAY."""
+def items_said(arguments: Namespace, unsettled: Sequence[int], context: Context) -> Mapping[int, "ItemResult"]:
+    """What was settled for each item, from --item ID=CODE and --slot [ID=]DAY; a day alone is that of all unsettled."""
     from crisisdesk.desk.attempts import ItemResult
 
-    unsettled = [item.postponement_id for item in card.items if item.is_unsettled]
     codes: dict[int, str] = {}
     for text in arguments.item:
         number, _sign, code = text.partition("=")

@@ -77,10 +77,12 @@ def sign_in(store: "Store", login: str, *, now: datetime) -> Agent:
     Raises:
         RuleBroken: as `identify`.
     """
+    from crisisdesk.store.agents import mark_seen
     from crisisdesk.store.journal import append
 
     agent = identify(store, login)
     with store.write() as connection:
+        mark_seen(connection, agent.agent_id, now)
         append(connection, agent=login, action="agent.signed_in", subject="agent", subject_id=agent.agent_id, now=now)
     return agent
 

@@ -3,14 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
+from typing import TYPE_CHECKING
 
+from crisisdesk.desk.wording import moment_words
 from crisisdesk.domain.phone import read_phones
 from crisisdesk.domain.reference import Disposition, Reference
 from crisisdesk.domain.retry import FollowUp
+from crisisdesk.domain.schedule import calendar_of, next_calling_time
 from crisisdesk.domain.wishes import Wish
 from crisisdesk.domain.words import Coverage, NextStep, PartOfDay, Reach, Scope
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _, current_language
+
+if TYPE_CHECKING:
+    from crisisdesk.desk.agents import Agent
+    from crisisdesk.store.engine import Store
 
 LONGEST_NOTE = 2000
 
@@ -42,6 +49,13 @@ class AttemptForm:
     asked: Wish | None = None
     """When the patient wants to be rung, where the disposition needs it."""
     items: Mapping[int, ItemResult] = field(default_factory=dict)
+    """By postponement: of this callback, and of the same patient's open ones at other sites (one call settles all)."""
+    days: str = ""
+    """Days that suit a patient who goes on waiting, as typed; empty leaves an earlier wish as it was."""
+    short_notice: bool | None = None
+    """Whether the patient comes at short notice; None: nothing was said."""
+    in_person: bool = False
+    """The agent promised to ring in person at the moment that was asked for."""
     instruction_id: int | None = None
     was_read_out: bool = False
 
@@ -55,6 +69,8 @@ class NextPreview:
     needs_note: bool
     needs_moment: bool
     needs_date: bool
+    act_now: str = ""
+    """What has to be done while the patient is on the line: the ways out of the red flags; empty for most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +126,8 @@ def check_attempt(form: AttemptForm, ends: Disposition, reference: Reference, no
         wrong.append(_("the note is longer than {most} characters").format(most=LONGEST_NOTE))
     if needs_moment(ends) and not _names_moment(form.asked):
         wrong.append(_("'{code}' needs a moment to come: when does the patient want to be rung?").format(code=label))
+    if needs_moment(ends) and form.asked is not None and (words := _no_calls_then(form.asked, reference, now)):
+        wrong.append(words)
     if form.started_at > now or (form.ended_at is not None and form.ended_at < form.started_at):
         wrong.append(_("the attempt begins after it ends"))
     if form.items and ends.reach != Reach.PATIENT:
@@ -118,6 +136,9 @@ def check_attempt(form: AttemptForm, ends: Disposition, reference: Reference, no
         item = disposition_of(reference, Scope.ITEM, result.code)
         if needs_date(item) and result.slot_on is None:
             wrong.append(_("item {number}: which day does the patient accept?").format(number=postponement_id))
+        elif result.slot_on is not None and not needs_date(item):
+            words = _("item {number}: a day goes with 'accepts the date' alone; leave it out, or choose that.")
+            wrong.append(words.format(number=postponement_id))
     if needs_date(ends) and not any(result.slot_on for result in form.items.values()):
         wrong.append(_("'{code}' needs the day that the patient accepts").format(code=label))
     if wrong:
@@ -133,5 +154,29 @@ def _read_number(text: str, reference: Reference) -> str:
     return next(iter((*read.certain, *read.guessed)), "")
 
 
+def _no_calls_then(asked: Wish, reference: Reference, now: datetime) -> str:
+    """Why a window can never be kept: it is over, at night or on a day off; empty where somebody may ring in it."""
+    first = next_calling_time(max(asked.not_before or now, now), calendar_of(reference.desk))
+    if asked.until is None or first < asked.until:
+        return ""
+    at = moment_words(first, reference.desk.time_zone, now)
+    return _("nobody rings at that time: agree on another one, from {moment} on").format(moment=at)
+
+
 def _names_moment(asked: Wish | None) -> bool:
     return asked is not None and bool(asked.not_before or asked.until or asked.part_of_day != PartOfDay.ANY)
+
+
+def keep_draft(store: "Store", form: AttemptForm, agent: "Agent", now: datetime) -> None:
+    """What was typed outlives the lease that was lost. What the screen kept before is only added to."""
+    from crisisdesk.desk.drafts import list_drafts, save_draft
+
+    fields = {"callback_id": str(form.callback_id), "disposition": form.disposition, "note": form.note}
+    if form.asked is not None and form.asked.words:
+        fields["moment"] = form.asked.words
+    for number, result in form.items.items():
+        fields[f"item.{number}"] = result.code
+        if result.slot_on is not None:
+            fields[f"slot-{number}"] = result.slot_on.isoformat()
+    kept = next((draft.fields for draft in list_drafts(store, agent=agent) if draft.uid == form.uid), {})
+    save_draft(store, uid=form.uid, kind="attempt", fields={**kept, **fields}, agent=agent, now=now)

@@ -1,12 +1,10 @@
 """Callbacks taken one at a time and let go. The list of a queue is in `desk.queue`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from crisisdesk.desk import wording
 from crisisdesk.desk.cards import CallbackCard, build_card
+from crisisdesk.desk.nothing import NothingNow, nothing_now, outside_hours
 from crisisdesk.desk.queue import (
     Explanation,
     Queue,
@@ -19,14 +17,16 @@ from crisisdesk.desk.queue import (
 )
 from crisisdesk.desk.reopening import top_up
 from crisisdesk.desk.rules import calendar_for, moment_of, no_auditors, only_supervisors, reference_of
+from crisisdesk.desk.whynot import Setting, why_not
 from crisisdesk.domain.lease import Lease
 from crisisdesk.domain.reference import Reference
 from crisisdesk.domain.schedule import is_calling_time, next_calling_time
 from crisisdesk.domain.words import CallbackState
 from crisisdesk.errors import LeaseLost, RuleBroken
-from crisisdesk.i18n import N_, _
+from crisisdesk.i18n import _
 from crisisdesk.store import attempts, journal, queue
-from crisisdesk.store.callbacks import agent_name
+from crisisdesk.store.agents import mark_seen
+from crisisdesk.store.callbacks import agent_name, is_said_dead
 from crisisdesk.store.queue import Moment
 
 if TYPE_CHECKING:
@@ -37,17 +37,6 @@ __all__ = [
     "Explanation", "NothingNow", "Queue", "QueueRow", "about_words", "explain", "list_queue", "lost", "open_card",
     "release_lease", "renew", "take", "take_next", "take_over",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class NothingNow:
-    """Why nobody can be rung at a site now."""
-
-    reason: str
-    """"all_done", "later", "outside_hours", "closed", "all_held" or "with_others"."""
-    words: str
-    until: datetime | None = None
-    """When that may change, where it is known."""
 
 
 def take_next(store: "Store", site_id: str, *, agent: "Agent", now: datetime) -> CallbackCard | NothingNow:
@@ -62,21 +51,25 @@ def take_next(store: "Store", site_id: str, *, agent: "Agent", now: datetime) ->
     reference = site_reference(store, site_id)
     calendar = calendar_for(reference)
     moment = moment_of(reference, calendar, now, agent.agent_id)
-    if not is_calling_time(now, calendar):
-        return _outside_hours(next_calling_time(now, calendar), reference, now)
+    if reference.desk.closed_at is None and not is_calling_time(now, calendar):
+        with store.read() as connection:  # a call that began in time is ended, by whoever made it
+            if (held := queue.held_by(connection, agent.agent_id, now)) is not None:
+                return build_card(connection, held.callback_id, reference, moment, held)
+        return outside_hours(next_calling_time(now, calendar), reference, now)
     top_up(store, now=now)
     lease = _take_first(store, site_id, moment, reference, agent)
     if lease is None and top_up(store, now=now, again=True):
         lease = _take_first(store, site_id, moment, reference, agent)
     with store.read() as connection:
         if lease is None:
-            return _nothing(connection, site_id, moment, reference)
+            return nothing_now(connection, site_id, moment, reference)
         return build_card(connection, lease.callback_id, reference, moment, lease)
 
 
 def _take_first(store: "Store", site_id: str, moment: Moment, reference: Reference, agent: "Agent") -> Lease | None:
     until = moment.now + timedelta(seconds=reference.desk.lease_seconds)
     with store.write() as connection:
+        mark_seen(connection, agent.agent_id, moment.now)
         lease = queue.held_by(connection, agent.agent_id, moment.now)
         if lease is None:
             lease = queue.take_first(connection, site_id, moment, until)
@@ -93,66 +86,27 @@ def _journal_take(connection: "Connection", lease: Lease | None, agent: "Agent",
         )  # fmt: skip
 
 
-def _outside_hours(calls_at: datetime, reference: Reference, now: datetime) -> NothingNow:
-    at = wording.moment_words(calls_at, reference.desk.time_zone, now)
-    return NothingNow(
-        "outside_hours", _("Patients are not rung now: calling hours begin {moment}.").format(moment=at), calls_at
-    )
-
-
-def _nothing(connection: "Connection", site_id: str, moment: Moment, reference: Reference) -> NothingNow:
-    counts = queue.count_reasons(connection, site_id, moment)
-    until = queue.next_due(connection, site_id, moment.now)
-    reason = _reason_for_nothing(counts)
-    words = _(_NOTHING[reason]).format(
-        moment=wording.moment_words(until, reference.desk.time_zone, moment.now) if until else _("a while"),
-        count=sum(counts.values()),
-    )
-    return NothingNow(reason, words, until)
-
-
-def _reason_for_nothing(counts: Mapping[str, int]) -> str:
-    if not counts:
-        return "all_done"
-    for reason, codes in _WHY_NOTHING.items():
-        if any(counts.get(code) for code in codes):
-            return reason
-    return "with_others"
-
-
-_WHY_NOTHING = {
-    "later": ("not_before", "rest", "part_of_day", "personal", "capped", "ready"),
-    "all_held": ("held", "on_line"),
-    "closed": ("not_released",),
-}
-_NOTHING = {
-    "all_done": N_("All done: this site has no open callback."),
-    "later": N_("Nothing is due before {moment}; {count} callbacks are open."),
-    "all_held": N_("All that may be rung is held by other agents; {count} callbacks are open."),
-    "closed": N_("Nothing is released: {count} callbacks wait for an opening."),
-    "with_others": N_("What is left waits for a clinician, a number or a confirmation ({count} callbacks)."),
-}
-
-
 def take(store: "Store", callback_id: int, *, agent: "Agent", now: datetime) -> CallbackCard:
     """Lease one callback out of turn: a patient asked for, a promise made in person.
 
     Raises:
         LeaseLost: another agent holds it, or rings this person or number for another one; names that agent.
-        RuleBroken: it is closed, a clinician or the confirmation of a death comes first, or it is outside the calling
-            hours.
+        RuleBroken: it is closed or settled, a clinician or the confirmation of a death comes first, the desk is closed,
+            or it is outside the calling hours.
     """
     no_auditors(agent)
     reference = reference_of(store)
     calendar = calendar_for(reference)
     moment = moment_of(reference, calendar, now, agent.agent_id)
-    if not is_calling_time(now, calendar):
-        raise RuleBroken(_outside_hours(next_calling_time(now, calendar), reference, now).words)
     with store.write() as connection:
+        mark_seen(connection, agent.agent_id, now)
         line = open_line(connection, callback_id, moment)
         if line.reason == "held" and line.leased_by == agent.agent_id:
             lease: Lease | None = Lease(callback_id, agent.agent_id, line.generation, line.lease_until)
+        elif reference.desk.closed_at is None and not is_calling_time(now, calendar):
+            raise RuleBroken(outside_hours(next_calling_time(now, calendar), reference, now).words)
         else:
+            _one_at_a_time(connection, callback_id, agent, now)
             until = now + timedelta(seconds=reference.desk.lease_seconds)
             lease = queue.take_this(connection, callback_id, moment, until)
             _journal_take(connection, lease, agent, now)
@@ -162,11 +116,18 @@ def take(store: "Store", callback_id: int, *, agent: "Agent", now: datetime) -> 
         return build_card(connection, callback_id, reference, moment, lease)
 
 
+def _one_at_a_time(connection: "Connection", callback_id: int, agent: "Agent", now: datetime) -> None:
+    held = queue.held_by(connection, agent.agent_id, now)
+    if held is not None and held.callback_id != callback_id:
+        words = _("You still hold callback {number}: end that call, or give it back (F12), before the next one.")
+        raise RuleBroken(words.format(number=held.callback_id))
+
+
 def _refuse(connection: "Connection", line: Any, reference: Reference, now: datetime) -> None:
     if line.reason != "held" and (name := queue.who_rings(connection, line.id, now)):
         words = _("{name} is ringing this person or number now: wait until that call has ended.")
         raise LeaseLost(words.format(name=name), holder=name)
-    words = wording.why_not(line, reference, now, now)
+    words = why_not(line, Setting(reference, now, now))
     if line.reason == "held":
         raise LeaseLost(words, holder=line.holder)
     raise RuleBroken(_("This callback cannot be rung: {why}.").format(why=words))
@@ -201,6 +162,7 @@ def renew(store: "Store", lease: Lease, *, now: datetime) -> Lease:
     """
     longer = lease.renewed(now, reference_of(store).desk.lease_seconds)
     with store.write() as connection:
+        mark_seen(connection, lease.agent_id, now)
         if not queue.renew(connection, longer):
             raise lost(connection, lease.callback_id)
     return longer
@@ -209,7 +171,14 @@ def renew(store: "Store", lease: Lease, *, now: datetime) -> Lease:
 def lost(connection: "Connection", callback_id: int) -> LeaseLost:
     """The error of a lease that is gone, with the name of who has the callback now."""
     row = attempts.callback_row(connection, callback_id)
+    if row is not None and is_said_dead(connection, row.patient_id):
+        return LeaseLost(_("A death was reported meanwhile: ring nobody about it. What you typed is kept as a draft."))
+    if row is not None and (stands := attempts.stands_for(connection, row)):
+        words = _("This patient was merged with another record: go on with callback {number}. Your text is a draft.")
+        return LeaseLost(words.format(number=stands))
     if row is None or row.state == CallbackState.CLOSED:
+        if row is not None and row.closed_as == "handed_over":
+            return LeaseLost(_("This was handed over to the service meanwhile. What you typed is kept as a draft."))
         words = _("This callback was closed meanwhile ({code}). What you typed is kept as a draft.")
         return LeaseLost(words.format(code=row.closed_as if row else "?"))
     if row.state == CallbackState.LEASED:

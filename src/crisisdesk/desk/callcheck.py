@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from crisisdesk import clock
+from crisisdesk.desk.callbooking import read_new_dates
 from crisisdesk.desk.callform import CallForm, Mistake
 from crisisdesk.domain.dates import read_typed_date
 from crisisdesk.domain.niss import is_valid_national_number, read_niss
@@ -18,10 +19,10 @@ from crisisdesk.domain.reference import Disposition, Reference
 from crisisdesk.domain.slips import read_taken_at
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.wishes import DayHours, Wish, read_wish
-from crisisdesk.domain.words import NextStep, Scope, Voicemail
+from crisisdesk.domain.words import NextStep, Reach, Scope, Voicemail
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
-from crisisdesk.store import calls, patients
+from crisisdesk.store import calls, instructions, patients
 from crisisdesk.store.engine import Connection
 
 LONGEST = {"words": 4000, "note": 4000, "uid": 64}
@@ -61,6 +62,8 @@ class CheckedCall:
     said_on: tuple[date | None, ...] = ()
     """Dates of the reported items."""
     deceased_id: int | None = None
+    new_dates: Mapping[int, date] = field(default_factory=dict)
+    """Day that is given, by postponement."""
     warnings: list[str] = field(default_factory=list)
     taken_at: datetime | None = None
     """When a paper slip says that the call was taken."""
@@ -103,6 +106,7 @@ def check_form(connection: Connection, form: CallForm, reference: Reference, *, 
     _read_person(checked, reference, now, wrong)
     _read_links(connection, checked, reference, wrong)
     _read_wish(checked, reference, now, wrong)
+    checked.new_dates = read_new_dates(connection, form, ending, checked.items, reference, now, wrong)
     _check_ending(connection, checked, reference, wrong)
     if mistakes:
         raise FormRefused(mistakes)
@@ -218,6 +222,8 @@ def read_national_number(text: str, kind: str, today: date) -> str | None:
 
 def _read_links(connection: Connection, checked: CheckedCall, reference: Reference, wrong: Wrong) -> None:
     form = checked.form
+    if form.instruction_id is not None and instructions.find_instruction(connection, form.instruction_id) is None:
+        wrong("instruction_id", _("There is no instruction {number}.").format(number=form.instruction_id))
     linked: dict[int, None] = {}
     for number in form.patient_ids:
         standing = patients.standing_for(connection, number)
@@ -273,12 +279,16 @@ def _check_ending(connection: Connection, checked: CheckedCall, reference: Refer
                 "or take the flag away."
             ),
         )
+    if form.in_person and ending.next_step != NextStep.AT_TIME:
+        wrong("disposition", _("Ending: a promise to ring in person needs an ending that agrees a moment."))
     if ending.next_step in PROMISES and ending.makes_callback:
         _check_promise(connection, checked, wrong)
     if form.settled and ending.makes_callback:
         wrong(
             "settled", _("Callback: this ending promises to ring back, so the open callback stays. Do not settle it.")
         )
+    elif form.settled and ending.reach != Reach.PATIENT:
+        wrong("settled", _("Callback: nobody spoke for the patient, so the open callback stays. Do not settle it."))
     if ending.next_step == NextStep.CONFIRM:
         _check_death(checked, wrong)
 

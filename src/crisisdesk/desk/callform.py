@@ -11,6 +11,8 @@ class ItemSaid:
 
     postponement_id: int
     disposition: str = ""
+    new_date: str = ""
+    """The day that was given for it, as typed; empty: that of the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,11 @@ class CallForm:
     wish: str = ""
     """When to ring back, as said ("demain matin", "après 16h")."""
     wish_number: str = ""
+    in_person: bool = False
+    """The agent promised to ring back in person; only with an ending that agrees a moment."""
     voicemail: str = ""
+    new_date: str = ""
+    """The day that was given, as typed, where the call ends with a new date; it takes a place of that day."""
     settled: tuple[int, ...] = ()
     """Open callbacks that this call makes unnecessary."""
     deceased_id: int | None = None

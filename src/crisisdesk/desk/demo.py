@@ -120,10 +120,7 @@ def planned_opening(store: "Store", *, now: datetime) -> OpeningForm:
     theatre = next(s for s in reference.services_of(SITE) if s.kind is ServiceKind.SURGERY)
     line = next(line for line in list_services(store, SITE, now=now) if line.service_id == theatre.service_id)
     assert line.planned is not None, "data/openings.toml plans it"
-    plan = line.planned
-    return OpeningForm(
-        theatre.service_id, plan.opens_on, plan.state, plan.capacity_a_day, plan.reason, seen_id=line.newest_id
-    )
+    return OpeningForm.of(line.planned, seen_id=line.newest_id)
 
 
 def supervisor(store: "Store") -> Agent:

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from crisisdesk.desk.rules import calendar_for, moment_of, reference_of
 from crisisdesk.store import queue
 from crisisdesk.store.engine import Store
+
+if TYPE_CHECKING:
+    from crisisdesk.desk.agents import Agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +22,14 @@ class SiteCount:
     open: int
 
 
-def count_sites(store: Store, *, now: datetime) -> tuple[SiteCount, ...]:
-    """Every site of the desk in the order of the reference data, with its open callbacks."""
+def count_sites(store: Store, *, now: datetime, agent: "Agent | None" = None) -> tuple[SiteCount, ...]:
+    """Every site of the desk in the order of the reference data, with its open callbacks.
+
+    Args:
+        agent: who would ring: what this agent promised in person counts.
+    """
     reference = reference_of(store)
-    moment = moment_of(reference, calendar_for(reference), now)
+    moment = moment_of(reference, calendar_for(reference), now, agent.agent_id if agent else 0)
     with store.read() as connection:
         counts = queue.count_sites(connection, moment)
     return tuple(SiteCount(site_id, *counts.get(site_id, (0, 0))) for site_id in reference.sites)

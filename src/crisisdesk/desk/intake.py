@@ -1,11 +1,12 @@
 """An inbound call, stored whole or not at all."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from crisisdesk.desk.agents import Agent
+from crisisdesk.desk.callbooking import book_new_dates, pass_places_on
 from crisisdesk.desk.callcheck import CheckedCall, FormRefused, check_form
 from crisisdesk.desk.callform import CallForm, ItemSaid, Mistake, RecordedCall, ReportedItem
 from crisisdesk.desk.reference import load_reference
@@ -14,7 +15,7 @@ from crisisdesk.domain.reference import Reference
 from crisisdesk.domain.text import clean, fold
 from crisisdesk.domain.words import NextStep, Reach, Scope, Strength, Voicemail
 from crisisdesk.i18n import _
-from crisisdesk.store import agents, callbacks, calls, deaths, journal, likenesses, patients, reported
+from crisisdesk.store import agents, callbacks, calls, cards, deaths, journal, likenesses, patients, reported
 from crisisdesk.store.calls import StoredCall
 from crisisdesk.store.engine import Connection, Store
 from crisisdesk.store.items import mark_items
@@ -99,6 +100,7 @@ class _Recording:
 
     def run(self) -> RecordedCall:
         """Write everything; the caller's transaction commits it."""
+        agents.mark_seen(self.connection, self.agent.agent_id, self.now)
         self._meet_patients()
         call = calls.add_call(self.connection, self._call_row())
         self._keep_reported(call)
@@ -133,9 +135,19 @@ class _Recording:
         speaks_for_patient = kind is None or kind.is_patient or kind.asks_relation
         for patient_id in self.patient_ids if speaks_for_patient else ():
             self._know_caller(patient_id, is_patient=kind is not None and kind.is_patient)
+        if speaks_for_patient and len(self.patient_ids) == 1 and not self.ending.is_quick:
+            self._agree_words(self.patient_ids[0])
         if self.form.voicemail:
             for patient_id in self.patient_ids:
                 self._change(patient_id, {"voicemail": Voicemail(self.form.voicemail).value})
+
+    def _agree_words(self, patient_id: int) -> None:
+        """Somebody of a list rings for the first time: words are agreed, so that the desk can prove itself later."""
+        if self.proof or cards.patient_row(self.connection, patient_id).proof:
+            return
+        self.proof = self._proof_words()
+        if patients.set_fields(self.connection, patient_id, {"proof": self.proof}):
+            self._journal("patient.changed", patient_id, {"proof": [None, "agreed"]})  # the words stay between the two
 
     def _add_provisional(self) -> None:
         """Somebody who stands on no list yet; matched when one comes, by a person."""
@@ -289,12 +301,27 @@ class _Recording:
             ending = self.reference.dispositions[Scope(scope), code]
             if ending.coverage or ending.reach == Reach.PATIENT:  # else it proves nothing
                 mark_items(self.connection, ids, code, scope=scope, by=self.agent.login, now=self.now)
+        book_new_dates(
+            self.connection, self.checked.new_dates, call_id=call.call_id, reference=self.reference, agent=self.agent,
+            now=self.now,
+        )  # fmt: skip
         for callback_id in self.form.settled:
             callbacks.settle(
                 self.connection, callback_id, self.form.disposition, self.agent.agent_id, self.now, call.call_id
             )
-        if any(self.checked.items.values()) and (held := calls.callbacks_about(self.connection, self.items)):
+        held = calls.callbacks_about(self.connection, self.items)
+        if held and (any(self.checked.items.values()) or self.checked.new_dates or self.ending.coverage):
+            self._end_settled(held)
+        pass_places_on(self.connection, [*self.form.settled, *held], self.reference, self.agent, self.now)
+
+    def _end_settled(self, held: Sequence[int]) -> None:
+        """Callbacks that lost their last reason in this call end with it, unless it promises to ring back."""
+        if self.ending.makes_callback:
             callbacks.redate(self.connection, held)
+            return
+        code, agent_id = self.form.disposition, self.agent.agent_id
+        for number in callbacks.close_settled(self.connection, held, code, agent_id, self.now):
+            self._journal("callback.settled", number, {"state": ["waiting", "closed"], "disposition": code}, "callback")
 
     def _hold(self, call: StoredCall) -> None:
         """The promise to ring back, one for each patient and site concerned."""
@@ -308,10 +335,15 @@ class _Recording:
                     wish=self.checked.wish, released=step in {NextStep.AT_TIME, NextStep.REVIEW},
                     call_id=call.call_id, agent_id=self.agent.agent_id, now=self.now,
                     hold_for="review" if step == NextStep.REVIEW else "", is_escalated=step == NextStep.ESCALATE,
+                    for_agent_id=self._promiser(),
                 )  # fmt: skip
                 self.callbacks[number] = site_id
         if not self.callbacks:
             self.checked.warnings.append(_("No callback was made: the site is not known. Pass it on by word of mouth."))
+
+    def _promiser(self) -> int | None:
+        """Who promised to ring back in person: whoever took the call, where that is an agent of this desk."""
+        return self.taken_by[0] if self.form.in_person and self.ending.next_step == NextStep.AT_TIME else None
 
     def _by_site(self, patient_id: int) -> Mapping[str, list[int]]:
         found: dict[str, list[int]] = {}

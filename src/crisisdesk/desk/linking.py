@@ -13,7 +13,7 @@ from crisisdesk.domain.person import ReportedMatch
 from crisisdesk.domain.reference import Reference
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import N_, _
-from crisisdesk.store import journal, reported, search
+from crisisdesk.store import callbacks, calls, journal, reported, search
 from crisisdesk.store.engine import Connection, Store
 from crisisdesk.store.matchdetails import Details, call_line, read_details
 
@@ -177,15 +177,17 @@ def confirm_reported(store: Store, reported_id: int, listed_id: int, *, agent: A
         RuleBroken: not a reported one, not of the same patient, or matched already.
     """
     with store.write() as connection:
-        if not reported.match(connection, reported_id, listed_id):
+        carried = reported.match(connection, reported_id, listed_id)
+        if carried is None:
             raise RuleBroken(
                 _("Postponement {one} cannot be matched to {other}: one must be reported by a caller, the other from a "
                   "list, both of the same patient, and not matched yet.").format(one=reported_id, other=listed_id)
             )  # fmt: skip
         journal.append(
             connection, agent=agent.login, action="postponement.matched", subject="postponement",
-            subject_id=reported_id, detail={"matched_to_id": [None, listed_id]}, now=now,
+            subject_id=reported_id, detail={"matched_to_id": [None, listed_id], "carried": carried}, now=now,
         )  # fmt: skip
+        callbacks.redate(connection, calls.callbacks_about(connection, [reported_id, listed_id]))
 
 
 def undo_reported(store: Store, reported_id: int, *, agent: Agent, now: datetime) -> None:
@@ -198,3 +200,4 @@ def undo_reported(store: Store, reported_id: int, *, agent: Agent, now: datetime
             connection, agent=agent.login, action="postponement.unmatched", subject="postponement",
             subject_id=reported_id, detail={"matched_to_id": [before, None]}, now=now,
         )  # fmt: skip
+        callbacks.redate(connection, calls.callbacks_about(connection, [reported_id, before]))

@@ -10,14 +10,16 @@ from crisisdesk.desk.agents import Agent
 from crisisdesk.desk.callcheck import read_national_number
 from crisisdesk.desk.linking import reported_matches
 from crisisdesk.desk.reference import load_reference
+from crisisdesk.desk.reserving import serve_reserve
 from crisisdesk.domain.dates import read_typed_date
 from crisisdesk.domain.person import Likeness, PatientFile, ReportedMatch
 from crisisdesk.domain.phone import read_phones
+from crisisdesk.domain.reference import Reference
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.words import Role, Strength, Voicemail
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
-from crisisdesk.store import callbacks, deaths, journal, likenesses, patients, personfile, reported
+from crisisdesk.store import bookings, callbacks, deaths, journal, likenesses, parting, patients, personfile, reported
 from crisisdesk.store.engine import Connection, Store
 from crisisdesk.store.matchdetails import read_details
 
@@ -233,8 +235,18 @@ def merge_patients(store: Store, patient_id: int, other_id: int, *, agent: Agent
         if row is not None:
             likenesses.decide(connection, row.id, "merged", agent.agent_id, moved, now)
         callbacks.redate(connection, [pair[1] for pair in moved["callback_joined"]])
+        _stop_for_death(connection, stays, load_reference(store), agent, now)
         _tell(connection, agent, "patient.merged", stays, {"merged": [None, gone], "moved": moved}, now)
     return stays
+
+
+def _stop_for_death(connection: Connection, patient_id: int, reference: Reference, agent: Agent, now: datetime) -> None:
+    """What was said of the death of one of two records holds for the one person that they are."""
+    state = deaths.state_of(connection, patient_id)
+    if state["death_confirmed_by"] is not None:
+        _confirm(connection, patient_id, reference, agent, now, by=state["death_confirmed_by"])
+    elif state["death_reported_at"] is not None:
+        callbacks.stop_for_death(connection, patient_id)
 
 
 def _listed_first(connection: Connection, one: int, other: int) -> tuple[int, int]:
@@ -247,20 +259,25 @@ def split_patients(store: Store, likeness_id: int, *, agent: Agent, now: datetim
     """Undo a merge: what came from each record goes back to it.
 
     Raises:
-        RuleBroken: this pair is not merged.
+        RuleBroken: this pair is not merged, or was merged into a third record since.
     """
     with store.write() as connection:
         row = likenesses.read(connection, likeness_id)
         if row is None or row.state != "merged":
             raise RuleBroken(_("Pair {number} is not merged.").format(number=likeness_id))
+        stays, gone = int(row.moved["stays"]), int(row.moved["gone"])
+        if (later := parting.merged_since(connection, stays)) is not None:
+            words = _("Patient {one} was merged into patient {other} afterwards: part these two first.")
+            raise RuleBroken(words.format(one=stays, other=later))
         likenesses.part(connection, row.moved)
         likenesses.decide(connection, likeness_id, "split", agent.agent_id, row.moved, now)
         reopened = [pair[1] for pair in row.moved["callback_joined"]] + [
             pair[0] for pair in row.moved["callback_joined"]
         ]
         callbacks.redate(connection, reopened)
+        right = parting.put_right(connection, [stays, gone], agent_id=agent.agent_id, now=now)
         for number in (row.patient_id, row.other_id):
-            _tell(connection, agent, "patient.split", number, {"likeness": likeness_id}, now)
+            _tell(connection, agent, "patient.split", number, {"likeness": likeness_id, **right}, now)
 
 
 def split_pair(store: Store, one: int, other: int, *, agent: Agent, now: datetime) -> None:
@@ -304,17 +321,38 @@ def report_death(store: Store, patient_id: int, *, agent: Agent, now: datetime) 
 def confirm_death(store: Store, patient_id: int, *, agent: Agent, now: datetime) -> list[int]:
     """Confirm a reported death, as the second agent; the stopped callbacks close. Gives their ids.
 
+    What callers asked for since a confirmation waits on hold, for it may be a mistake: it is confirmed once more.
+
     Raises:
-        RuleBroken: nothing was reported, it is confirmed already, or this agent reported it.
+        RuleBroken: nothing was reported, it is confirmed and nothing was asked since, or this agent reported it.
     """
     with store.write() as connection:
         patient_id = _standing(connection, patient_id)
         state = _reported_death(connection, patient_id)
-        if state["death_confirmed_by"] is not None:
+        confirmed_by = state["death_confirmed_by"]
+        if confirmed_by is not None and not deaths.is_asked_since(connection, patient_id):
             raise RuleBroken(_("This death is confirmed already."))
         if state["death_reported_by"] == agent.agent_id:
             raise RuleBroken(_("Whoever wrote down a death does not confirm it: ask a second agent."))
-        return deaths.confirm(connection, patient_id, agent_id=agent.agent_id, login=agent.login, now=now)
+        return _confirm(connection, patient_id, load_reference(store), agent, now, by=confirmed_by)
+
+
+def _confirm(
+    connection: Connection,
+    patient_id: int,
+    reference: Reference,
+    agent: Agent,
+    now: datetime,
+    by: int | None = None,
+) -> list[int]:
+    """The callbacks close, nothing is owed any more, and the places told go to the reserve list."""
+    today = clock.local_day(now, reference.desk.time_zone)
+    told = [bookings.booking_row(connection, key) for key, _item in bookings.told_to(connection, patient_id, today)]
+    closed = deaths.confirm(connection, patient_id, agent_id=by or agent.agent_id, login=agent.login, now=now)
+    for place in told:
+        if place is not None:
+            serve_reserve(connection, place.service_id, place.slot_on, reference, agent.login, now)
+    return closed
 
 
 def refute_death(store: Store, patient_id: int, *, agent: Agent, now: datetime, why: str) -> list[int]:

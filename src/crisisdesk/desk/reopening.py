@@ -6,61 +6,38 @@ The preview and the confirmation run the same computation; the confirmation runs
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crisisdesk.clock import from_local, local_day
-from crisisdesk.desk import wording
-from crisisdesk.desk.releasing import Consequence, apply_consequence, foresee, release_free_places
+from crisisdesk.desk.openingform import (
+    NOTHING_SEEN,
+    OpeningForm,
+    check_form,
+    history_for,
+    nothing_planned,
+    something_to_revise,
+)
+from crisisdesk.desk.openingpreview import OpeningPreview, preview_of
+from crisisdesk.desk.releasing import Consequence, apply_consequence, foresee, release_free_places, with_counts
 from crisisdesk.desk.rules import calendar_for, only_supervisors, reference_of
 from crisisdesk.domain.opening import History, OpeningRow, read_history
 from crisisdesk.domain.words import OpeningStage, OpeningState
 from crisisdesk.errors import RuleBroken
-from crisisdesk.i18n import _
+from crisisdesk.i18n import ngettext
 from crisisdesk.store import journal, openings
 from crisisdesk.store.callbacks import SYSTEM
 from crisisdesk.store.openings import Backlog
+
+__all__ = [
+    "OpeningForm", "OpeningPreview", "ServiceLine", "add_row", "check_change", "confirm_opening", "journal_has",
+    "list_services", "plan_opening", "preview_opening", "revise_opening", "top_up", "top_up_after_list",
+    "withdraw_opening",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from crisisdesk.desk.agents import Agent
     from crisisdesk.domain.reference import Reference
     from crisisdesk.store.engine import Connection, Store
-
-MOST_A_DAY = 2000
-"""More places a day than any service has: a slip of the finger."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpeningForm:
-    """A dated change of one service."""
-
-    service_id: int
-    opens_on: date
-    state: OpeningState = OpeningState.PARTIAL
-    capacity_a_day: int | None = None
-    reason: str = ""
-    seen_id: int | None = None
-    """Newest row of the service that the supervisor saw; another one since then refuses the change."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpeningPreview:
-    """What confirming would do; `confirm_opening` gives the same with what it did."""
-
-    service_id: int
-    row: OpeningRow
-    released: int
-    """Callbacks that may then be rung and wait now."""
-    first: Sequence[tuple[str, str]]
-    """The first ten of them: patient, why there."""
-    staying: int
-    """Callbacks that go on waiting."""
-    stay_reasons: Sequence[str]
-    empty_on: date | None
-    """Working day on which the last of the service's backlog has a place, at this capacity; None: never or unknown."""
-    withdrawn: Sequence[tuple[str, date]]
-    """Patients who were told a day that then no longer holds, with that day."""
-    called_back: int
-    """Callbacks not rung yet that then wait again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +58,13 @@ class ServiceLine:
     history: Sequence[OpeningRow]
     backlog: Backlog
 
+    current: OpeningRow | None = None
+    """In force today."""
+
     @property
-    def newest_id(self) -> int | None:
+    def newest_id(self) -> int:
         """For `OpeningForm.seen_id`."""
-        return self.history[-1].opening_id if self.history else None
+        return self.history[-1].opening_id if self.history else NOTHING_SEEN
 
 
 def list_services(
@@ -104,14 +84,16 @@ def list_services(
     for service in reference.services.values():
         if site_id not in (None, service.site_id):
             continue
-        history = read_history(rows.get(service.service_id, ()), as_of=as_of)
+        entered = rows.get(service.service_id, ())
+        known = [row for row in entered if as_of is None or row.entered_at is None or row.entered_at <= as_of]
+        history = read_history(known)
         current = history.on(today)
         lines.append(
             ServiceLine(
                 service.service_id, service.site_id, service.name, service.is_protected,
                 current.state if current else None, current.capacity_a_day if current else None,
                 current.opens_on if current else None, history.coming(today), history.planned,
-                rows.get(service.service_id, ()), backlogs.get(service.service_id, Backlog(0, 0, 0)),
+                known, backlogs.get(service.service_id, Backlog(0, 0, 0)), current,
             )
         )  # fmt: skip
     return lines
@@ -121,28 +103,28 @@ def plan_opening(store: "Store", form: OpeningForm, *, agent: "Agent", now: date
     """Announce a dated change; nothing is released before it is confirmed. Gives the row's id.
 
     Raises:
-        RuleBroken: no supervisor; a past day; something is planned already; a capacity that cannot be.
+        RuleBroken: no supervisor; a past day; something is planned already; a capacity or a limit that cannot be.
     """
     only_supervisors(agent)
-    _check(store, form, now)
+    reference = check_form(store, form, now)
     with store.write() as connection:
-        history = _history(connection, form)
-        _nothing_planned(history)
-        return _add(connection, _row(form, OpeningStage.PLANNED), history, agent, now)
+        history = history_for(connection, form.service_id, form.seen_id, reference)
+        nothing_planned(history)
+        return add_row(connection, form.row(OpeningStage.PLANNED), history, agent, now)
 
 
 def revise_opening(store: "Store", form: OpeningForm, *, agent: "Agent", now: datetime) -> OpeningPreview:
-    """Put another day or capacity in the place of the newest plan or opening.
+    """Put another day or capacity in the place of the newest plan or opening, or change some days of it (with an end).
 
     Patients who were told a day that no longer holds are owed a call first of all: their places are withdrawn, the
     promise stays in the history. For a plan nothing else changes.
 
     Raises:
-        RuleBroken: no supervisor; nothing is planned or open; a past day; a capacity that cannot be.
+        RuleBroken: no supervisor; nothing is planned or open; a past day; a capacity or a limit that cannot be.
     """
     only_supervisors(agent)
-    _check(store, form, now)
-    return _change(store, _row(form, OpeningStage.REVISED), form, agent, now)
+    reference = check_form(store, form, now)
+    return _change(store, form.row(OpeningStage.REVISED), form, reference, agent, now)
 
 
 def preview_opening(store: "Store", form: OpeningForm, *, now: datetime, revises: bool = False) -> OpeningPreview:
@@ -151,48 +133,63 @@ def preview_opening(store: "Store", form: OpeningForm, *, now: datetime, revises
     Raises:
         RuleBroken: as `confirm_opening`, except that anybody may look.
     """
-    reference = _check(store, form, now)
-    row = _row(form, OpeningStage.REVISED if revises else OpeningStage.ACTUAL)
+    reference = check_form(store, form, now)
+    row = form.row(OpeningStage.REVISED if revises else OpeningStage.ACTUAL)
     with store.read() as connection:
-        history = _history(connection, form)
+        history = history_for(connection, form.service_id, form.seen_id, reference)
         if revises:
-            _something_to_revise(history)
-        return _told(row, foresee(connection, row, reference, now), reference)
+            something_to_revise(history)
+        consequence = foresee(connection, row.service_id, [row], reference, now)
+    return preview_of(row, history, consequence, reference, local_day(now, reference.desk.time_zone))
 
 
 def confirm_opening(store: "Store", form: OpeningForm, *, agent: "Agent", now: datetime) -> OpeningPreview:
     """Make a change of a service hold from its day on, and release callbacks in order up to its free places.
 
     Raises:
-        RuleBroken: no supervisor; a past day; a capacity that cannot be; somebody changed the service meanwhile.
+        RuleBroken: no supervisor; a past day; a capacity or a limit that cannot be; somebody changed the service
+            meanwhile.
     """
     only_supervisors(agent)
-    _check(store, form, now)
-    return _change(store, _row(form, OpeningStage.ACTUAL), form, agent, now)
+    reference = check_form(store, form, now)
+    return _change(store, form.row(OpeningStage.ACTUAL), form, reference, agent, now)
 
 
 def withdraw_opening(
     store: "Store", service_id: int, reason: str, *, agent: "Agent", now: datetime, seen_id: int | None = None
 ) -> OpeningPreview:
-    """Take the newest plan or opening back. Where patients were told a place since then, revise it instead.
+    """Take the newest plan or opening back. Where patients were told a place because of it, revise it instead.
 
     Raises:
         RuleBroken: no supervisor; nothing to take back; patients were told.
     """
     only_supervisors(agent)
     reference = reference_of(store)
+    today = local_day(now, reference.desk.time_zone)
     with store.write() as connection:
-        form = OpeningForm(service_id, local_day(now, reference.desk.time_zone), seen_id=seen_id)
-        history = _history(connection, form)
-        newest = _something_to_revise(history)
-        since = newest.entered_at or now
-        if newest is not history.planned and openings.has_bookings(connection, service_id, since, newest.opens_on):
-            raise RuleBroken(_("Patients were told a day since then: revise the opening, so that they are rung again."))
+        history = history_for(connection, service_id, seen_id, reference)
+        newest = something_to_revise(history)
         row = replace(newest, stage=OpeningStage.WITHDRAWN, reason=reason.strip())
-        consequence = foresee(connection, row, reference, now)
-        number = _add(connection, row, history, agent, now)
-        apply_consequence(connection, consequence, number, agent, now)
-        return _told(row, consequence, reference)
+        consequence = foresee(connection, service_id, [row], reference, now)
+        if newest is not history.planned:
+            _nobody_told(connection, newest, consequence, now)
+        number = add_row(connection, row, history, agent, now)
+        apply_consequence(connection, consequence, number, reference, agent, now)
+    return preview_of(row, history, consequence, reference, today)
+
+
+def _nobody_told(connection: "Connection", newest: OpeningRow, consequence: Consequence, now: datetime) -> None:
+    """Refuse to take back an opening that patients were told of: since it was entered, or whose place hangs on it."""
+    since = newest.entered_at or now
+    told = openings.told_since(connection, newest.service_id, since, newest.opens_on, newest.until_on)
+    if told or consequence.withdrawn:
+        count = max(told, len(consequence.withdrawn))
+        words = ngettext(
+            "{count} patient was told a day since then: revise the opening, so that this patient is rung again.",
+            "{count} patients were told a day since then: revise the opening, so that they are rung again.",
+            count,
+        )
+        raise RuleBroken(words.format(count=count))
 
 
 def check_change(line: ServiceLine, stage: OpeningStage, *, agent: "Agent") -> None:
@@ -203,127 +200,65 @@ def check_change(line: ServiceLine, stage: OpeningStage, *, agent: "Agent") -> N
     """
     only_supervisors(agent)
     if stage == OpeningStage.PLANNED:
-        _nothing_planned(read_history(line.history))
+        nothing_planned(read_history(line.history))
     elif stage == OpeningStage.REVISED:
-        _something_to_revise(read_history(line.history))
+        something_to_revise(read_history(line.history))
 
 
-def _nothing_planned(history: History) -> None:
-    if history.planned is not None:
-        day = wording.day_words(history.planned.opens_on)
-        raise RuleBroken(_("An opening is planned for {day} already. Revise it.").format(day=day))
-
-
-def _something_to_revise(history: History) -> OpeningRow:
-    newest = history.newest
-    if newest is None or (history.planned is None and newest.state == OpeningState.CLOSED):
-        raise RuleBroken(_("Nothing is planned or open for this service: plan an opening first."))
-    return newest
-
-
-def _change(store: "Store", row: OpeningRow, form: OpeningForm, agent: "Agent", now: datetime) -> OpeningPreview:
-    reference = reference_of(store)
+def _change(
+    store: "Store", row: OpeningRow, form: OpeningForm, reference: "Reference", agent: "Agent", now: datetime
+) -> OpeningPreview:
     with store.write() as connection:
-        history = _history(connection, form)
+        history = history_for(connection, form.service_id, form.seen_id, reference)
         if row.stage == OpeningStage.REVISED:
-            _something_to_revise(history)
-        consequence = foresee(connection, row, reference, now)
-        number = _add(connection, row, history, agent, now)
-        apply_consequence(connection, consequence, number, agent, now)
-    return _told(row, consequence, reference)
+            something_to_revise(history)
+        consequence = foresee(connection, row.service_id, [row], reference, now, is_counted=False)
+        number = add_row(connection, row, history, agent, now)
+        apply_consequence(connection, consequence, number, reference, agent, now)
+    with store.read() as connection:
+        consequence = with_counts(connection, consequence, reference, now)
+    return preview_of(row, history, consequence, reference, local_day(now, reference.desk.time_zone))
 
 
-def _check(store: "Store", form: OpeningForm, now: datetime) -> "Reference":
-    """Everything that is wrong with a form by itself, before any write."""
-    reference = reference_of(store)
-    if form.service_id not in reference.services:
-        raise RuleBroken(_("There is no service {number}.").format(number=form.service_id))
-    if form.opens_on < local_day(now, reference.desk.time_zone):
-        raise RuleBroken(_("{day} is past: give today or a day to come.").format(day=wording.long_day(form.opens_on)))
-    capacity = form.capacity_a_day
-    if capacity is not None and not 0 < capacity <= MOST_A_DAY:
-        raise RuleBroken(
-            _("{count} places a day cannot be: 1 to {most}. To close the service, choose 'closed'.").format(
-                count=capacity, most=MOST_A_DAY
-            )
-        )
-    if form.state == OpeningState.PARTIAL and capacity is None:
-        raise RuleBroken(_("Partly open: how many patients a day?"))
-    return reference
-
-
-def _history(connection: "Connection", form: OpeningForm) -> History:
-    rows = openings.opening_rows(connection, [form.service_id]).get(form.service_id, ())
-    newest = rows[-1] if rows else None
-    if form.seen_id is not None and newest is not None and newest.opening_id != form.seen_id:
-        raise RuleBroken(
-            _("{name} changed this service meanwhile: {state} from {day}. Look at it again, then decide.").format(
-                name=newest.by, state=wording.state_words(newest.state), day=wording.day_words(newest.opens_on)
-            )
-        )
-    return read_history(rows)
-
-
-def _row(form: OpeningForm, stage: OpeningStage) -> OpeningRow:
-    capacity = None if form.state == OpeningState.CLOSED else form.capacity_a_day
-    return OpeningRow(0, form.service_id, stage, form.state, form.opens_on, capacity, form.reason.strip())
-
-
-def _add(connection: "Connection", row: OpeningRow, history: History, agent: "Agent", now: datetime) -> int:
+def add_row(connection: "Connection", row: OpeningRow, history: History, agent: "Agent", now: datetime) -> int:
+    """Add a row to the history of its service, and tell the journal what held before it. Gives the row's id."""
     number = openings.insert_opening(connection, row, agent.agent_id, now)
-    old = history.newest
-    detail = {
-        "opens_on": [old.opens_on.isoformat() if old else None, row.opens_on.isoformat()],
-        "state": [old.state.value if old else None, row.state.value],
-        "capacity_a_day": [old.capacity_a_day if old else None, row.capacity_a_day], "reason": row.reason,
-    }  # fmt: skip
+    new, old = _values(row), _values(history.newest)
+    detail = {name: [old.get(name), value] for name, value in new.items()}
     journal.append(
         connection, agent=agent.login, action=f"opening.{row.stage.value}", subject="service",
-        subject_id=row.service_id, detail=detail, now=now,
+        subject_id=row.service_id, detail={**detail, "opening": number, "reason": row.reason}, now=now,
     )  # fmt: skip
     return number
 
 
-def _told(row: OpeningRow, consequence: Consequence, reference: "Reference") -> OpeningPreview:
-    first = [
-        (wording.patient_name(c.last_name, c.first_name), wording.why_here(c.why, c.tier, c.due_at, reference))
-        for c in consequence.released[:10]
-    ]
-    withdrawn = [(wording.patient_name(b.last_name, b.first_name), b.slot_on) for b in consequence.withdrawn]
-    stay = list(_stay_words(consequence))
-    staying = consequence.without_place + sum(consequence.kept_back.values())
-    return OpeningPreview(
-        row.service_id, row, len(consequence.released), first, staying, stay, consequence.empty_on, withdrawn,
-        len(consequence.called_back),
-    )  # fmt: skip
+def _values(row: OpeningRow | None) -> dict[str, Any]:
+    """What the journal keeps of a row."""
+    if row is None:
+        return {}
+    return {
+        "opens_on": row.opens_on.isoformat(), "until_on": row.until_on.isoformat() if row.until_on else None,
+        "state": row.state.value, "capacity_a_day": row.capacity_a_day, "rooms": row.rooms,
+        "limits": dict(row.limits), "includes_days_off": row.includes_days_off,
+    }  # fmt: skip
 
 
-def _stay_words(consequence: Consequence) -> Sequence[str]:
-    words = []
-    if consequence.without_place:
-        words.append(
-            _("{count}: no free place in the next {days} working days").format(
-                count=consequence.without_place, days=consequence.days_ahead
-            )
-        )
-    for hold, count in sorted(consequence.kept_back.items()):
-        words.append(_("{count}: {reason}").format(count=count, reason=wording.reason_words(hold)))
-    return words
-
-
-def top_up(store: "Store", *, now: datetime, again: bool = False) -> int:
+def top_up(store: "Store", *, now: datetime, again: bool = False, service_id: int | None = None) -> int:
     """Once a local day: release more callbacks for the places that have come within reach. Gives how many.
 
     Cheap when it was done today: one indexed look into the journal.
 
     Args:
-        again: also when it was done today; for a queue that has run dry since (a list that came after the opening).
+        again: also when it was done today; for a queue that has run dry since (a list that came after the opening), and
+            after a place was given or came free.
+        service_id: this service only; such a run never counts as the one of the day.
     """
     reference = reference_of(store)
     today = local_day(now, reference.desk.time_zone)
     begun = from_local(today, calendar_for(reference).opens, reference.desk.time_zone)
     if now < begun:
         return 0
+    again = again or service_id is not None
     with store.read() as connection:
         if not again and journal_has(connection, today):
             return 0
@@ -331,14 +266,23 @@ def top_up(store: "Store", *, now: datetime, again: bool = False) -> int:
         was_done = journal_has(connection, today)
         if was_done and not again:
             return 0
-        counts = release_free_places(connection, reference, now)
-        if was_done and not counts:
+        counts = release_free_places(connection, reference, now, service_id=service_id)
+        if not counts and (was_done or service_id is not None):
             return 0
+        subject = ("top_up", today) if service_id is None else ("service", service_id)
         journal.append(
-            connection, agent=SYSTEM, action="callbacks.topped_up", subject="top_up", subject_id=today.isoformat(),
+            connection, agent=SYSTEM, action="callbacks.topped_up", subject=subject[0], subject_id=subject[1],
             detail={"released": {str(key): count for key, count in counts.items()}}, now=now,
         )  # fmt: skip
     return sum(counts.values())
+
+
+def top_up_after_list(store: "Store", *, now: datetime) -> int:
+    """Once today's run has been: see again to the free places, and to whoever of a list that came is urgent. Gives how
+    many were released; before today's run nothing is done, which will see to them."""
+    with store.read() as connection:
+        is_done = journal_has(connection, local_day(now, reference_of(store).desk.time_zone))
+    return top_up(store, now=now, again=True) if is_done else 0
 
 
 def journal_has(connection: "Connection", day: date) -> bool:

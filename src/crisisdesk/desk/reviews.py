@@ -7,11 +7,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from crisisdesk.desk import wording
-from crisisdesk.desk.rules import only_supervisors, reference_of
+from crisisdesk.desk.cards import history_words
+from crisisdesk.desk.rules import only_supervisors, reference_in, reference_of
 from crisisdesk.domain.text import clean
-from crisisdesk.domain.words import CallbackState, Scope
+from crisisdesk.domain.words import CallbackState, Channel
 from crisisdesk.errors import LeaseLost, RuleBroken
-from crisisdesk.i18n import _, current_language
+from crisisdesk.i18n import _
 from crisisdesk.store import attempts, callbacks, cards, journal, reviews
 from crisisdesk.store.items import CLINICIAN
 
@@ -50,6 +51,11 @@ class HeldRow:
     """How the last contact ended, and who says so."""
     note: str
     """Words of the last contact, or the wish that was noted; foreign text."""
+    channel: Channel | None = None
+    """What is done besides the telephone (see `desk.channels`); None: a clinician decides, or a number is searched."""
+    channels_done: Sequence[str] = ()
+    gp: str = ""
+    next_of_kin: str = ""
 
 
 def list_held(store: "Store", site_id: str | None = None, *, now: datetime, limit: int = 200) -> Sequence[HeldRow]:
@@ -63,19 +69,35 @@ def list_held(store: "Store", site_id: str | None = None, *, now: datetime, limi
         return [_row(connection, line, reference) for line in reviews.held_lines(connection, site_id, limit)]
 
 
+def find_held(store: "Store", callback_id: int) -> HeldRow | None:
+    """One callback that nobody rings before a person has decided; None where it is on no hold."""
+    with store.read() as connection:
+        lines = reviews.held_lines(connection, None, 1, callback_id)
+        return _row(connection, lines[0], reference_in(connection, store)) if lines else None
+
+
 def _row(connection: "Connection", line: reviews.HeldLine, reference: "Reference") -> HeldRow:
     last = next(iter(cards.history_of(connection, line.patient_id, 1)), None)
     said = ""
     if last is not None:
-        scope = Scope.ATTEMPT if last.what == "attempt" else Scope.INBOUND
-        label = reference.label(f"disposition.{scope.value}", last.code, current_language())
+        label = history_words(last, reference)
         said = f"{label} ({last.by})" if last.by else label
     return HeldRow(
         line.callback_id, line.site_id, line.patient_id,
         wording.patient_name(line.last_name, line.first_name, line.full_name), line.hold,
-        wording.reason_words(line.hold), line.due_at, line.attempts, last.at if last else None, said,
-        (last.note if last else "") or line.note,
+        _waits_for(line), line.due_at, line.attempts, last.at if last else None, said,
+        (last.note if last else "") or line.note, Channel(line.channel) if line.channel else None,
+        tuple(line.channels_done), line.gp, line.next_of_kin,
     )  # fmt: skip
+
+
+def _waits_for(line: reviews.HeldLine) -> str:
+    """What has to be done, in words; a number search goes on beside a letter."""
+    heading = wording.reason_words(line.hold)
+    if not line.channel:
+        return heading
+    words = wording.review_words(line.channel)
+    return words if line.hold == "review" else f"{heading}, {words}"
 
 
 def decide_review(
@@ -135,7 +157,7 @@ def _resume(connection: "Connection", before: Any) -> list[int]:
     """Back into the queue; the attempts so far count no longer against the cap."""
     if not before.number and not attempts.usable_numbers(connection, before.patient_id):
         raise RuleBroken(_("No number of this patient can be rung: add one on the patient's file first."))
-    attempts.change_callback(connection, before.id, {"hold": "", "unanswered": 0})
+    attempts.change_callback(connection, before.id, {"hold": "", "channel": "", "unanswered": 0})
     return []
 
 

@@ -4,27 +4,35 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from crisisdesk.desk.reference import load_reference
 from crisisdesk.domain.reference import Reference
-from crisisdesk.domain.schedule import Calendar, calendar_of, day_start, part_of_day
+from crisisdesk.domain.schedule import Calendar, calendar_of, day_start, part_of_day, parts_within
 from crisisdesk.domain.words import Role
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
+from crisisdesk.store import ruling
 from crisisdesk.store.queue import Moment
+from crisisdesk.store.reference import read_reference
 
 if TYPE_CHECKING:
     from crisisdesk.desk.agents import Agent
-    from crisisdesk.store.engine import Store
+    from crisisdesk.store.engine import Connection, Store
 
-# Reference data are written once, by init: reading its thousand labels at each take would cost more than the take.
+# Reading its thousand labels at each take would cost more than the take: they are read again when the version moved.
 _known: "WeakKeyDictionary[Store, Reference]" = WeakKeyDictionary()
 
 
 def reference_of(store: "Store") -> Reference:
-    """The reference data of an open desk, read once."""
-    if store not in _known:
-        _known[store] = load_reference(store)
-    return _known[store]
+    """The reference data of an open desk, as supervisors of any process have left it."""
+    with store.read() as connection:
+        return reference_in(connection, store)
+
+
+def reference_in(connection: "Connection", store: "Store") -> Reference:
+    """The reference data as a transaction sees it: inside a write nobody can change a rule before it ends."""
+    known = _known.get(store)
+    if known is None or known.version != ruling.version(connection):
+        known = _known[store] = read_reference(connection)
+    return known
 
 
 def moment_of(reference: Reference, calendar: Calendar, now: datetime, agent_id: int = 0) -> Moment:
@@ -33,9 +41,11 @@ def moment_of(reference: Reference, calendar: Calendar, now: datetime, agent_id:
         now=now,
         rested=now - timedelta(seconds=reference.desk.rest_seconds),
         day_start=day_start(now, calendar),
-        part=part_of_day(now, calendar),
+        other_parts=parts_within(calendar) - {part_of_day(now, calendar)},
         cap_a_day=reference.desk.attempts_per_number_a_day,
         agent_id=agent_id,
+        absent=now - timedelta(seconds=reference.desk.absent_seconds),
+        closing=now + timedelta(seconds=reference.desk.lease_seconds),
     )
 
 

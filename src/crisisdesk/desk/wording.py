@@ -13,7 +13,6 @@ from crisisdesk.domain.words import NextStep, OpeningState
 from crisisdesk.i18n import N_, _, current_language, joined, ngettext
 
 _DAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
-_PARTS = {"morning": N_("morning"), "afternoon": N_("afternoon"), "evening": N_("evening")}
 _RELEASES = {
     "protected": N_("protected service: never put off by default"),
     "promised": N_("promised in a call"),
@@ -24,7 +23,7 @@ _STATES = {"closed": N_("closed"), "partial": N_("partly open"), "open": N_("ful
 
 
 def day_words(day: date | str | None) -> str:
-    """A day of these weeks: "Tue 31/05"; of another year with its year; empty for None."""
+    """A day of these weeks: "Tue 31/05"; empty for None."""
     if not day:
         return ""
     day = date.fromisoformat(day) if isinstance(day, str) else day
@@ -70,6 +69,10 @@ def why_here(why: Mapping[str, Any], tier: int, due_at: datetime, reference: Ref
         first.append(_("passed on as urgent"))
     if slipped := why.get("slipped"):
         first.append(_slip_words(slipped))
+    if kept := why.get("reserve"):
+        first.append(_free_words(kept.get("day")))
+    if told := why.get("told"):
+        first.append(told_words(told))
     return joined([*first, clock])
 
 
@@ -90,49 +93,78 @@ def _slip_words(slipped: Mapping[str, Any]) -> str:
     return _("was told {told}, which no longer holds").format(told=told)
 
 
+def told_words(told: Mapping[str, Any]) -> str:
+    """What a patient was told that no longer holds: "was told on 23/05: «…», which changed on 01/06"."""
+    on, changed = (date.fromisoformat(told[name]) for name in ("on", "changed_on"))
+    words = _("was told on {day}: «{words}», which changed on {changed}")
+    return words.format(day=f"{on:%d/%m}", words=told["words"], changed=f"{changed:%d/%m}")
+
+
+_WITHDRAWN = {
+    "slipped": N_("the service slipped"),
+    "postponed": N_("all put off again"),
+    "cancelled_by_patient": N_("the patient gave it up"),
+    "cancelled_by_service": N_("the service took it back"),
+    "moved_by_patient": N_("another day, for the patient"),
+    "moved_by_service": N_("another day, for the service"),
+    "not_come_patient": N_("the patient did not come"),
+    "not_come_service": N_("the service could not take the patient"),
+    "undone": N_("the attempt was undone"),
+    "corrected": N_("the attempt was corrected"),
+    "deceased": N_("the patient has died"),
+}
+
+
+def withdrawn_words(code: str) -> str:
+    """Why a day that was told holds no longer."""
+    return _(_WITHDRAWN.get(code, code))
+
+
+def _free_words(day: str | None) -> str:
+    """A place came free and is kept for this patient, who comes at short notice."""
+    return _("a place is free on {day}").format(day=day_words(day))
+
+
 def release_words(code: str) -> str:
     """Why a callback may be rung."""
+    if code.startswith("reserve:"):
+        return _free_words(code.rpartition(":")[2])
+    if code.startswith("instruction"):
+        return _("was told an instruction that changed")
     return _("its service opens") if code.startswith("opening") else _(_RELEASES.get(code, code))
 
 
-def why_not(line: Any, reference: Reference, calls_at: datetime, now: datetime, waits: str = "") -> str:
-    """What keeps a callback out now, from its line of the queue; empty when it may be rung.
-
-    Args:
-        calls_at: the next instant at which patients may be rung, ``now`` within the calling hours.
-        waits: what an unreleased callback waits for (`waits_for`).
-    """
-    zone = reference.desk.time_zone
-
-    def at(instant: datetime) -> str:
-        return moment_words(instant, zone, now)
-
-    if line.reason == "ready":
-        return "" if calls_at <= now else _("outside calling hours until {moment}").format(moment=at(calls_at))
-    if line.reason == "held":
-        return _("held by {name} until {moment}").format(name=line.holder, moment=at(line.lease_until))
-    if line.reason == "not_released":
-        return waits or _("waits for the opening")
-    if line.reason == "not_before":
-        return _("not before {moment}").format(moment=at(line.not_before))
-    if line.reason == "part_of_day":
-        return _("wants to be rung in the {part}").format(part=_(_PARTS.get(line.part_of_day, line.part_of_day)))
-    if line.reason == "personal":
-        return _("{name} promised to ring, until {moment}").format(
-            name=line.promised_by, moment=at(line.promised_until)
-        )
-    return _(_PLAIN_REASONS.get(line.reason, line.reason))
-
-
-_PLAIN_REASONS = {
-    "review": N_("a clinician decides first"),
-    "number_search": N_("a number is being searched"),
-    "confirm_death": N_("a death was reported: a second agent confirms"),
-    "rest": N_("was tried a moment ago"),
-    "no_number": N_("no telephone number is known"),
-    "on_line": N_("a colleague is ringing this person or number now"),
-    "capped": N_("rung often enough today"),
+_CHANNELS = {
+    "": N_("a clinician decides"),
+    "letter": N_("a letter is sent"),
+    "gp": N_("the general practitioner is told"),
+    "next_of_kin": N_("the next of kin are asked"),
 }
+_CHANNELS_USED = {
+    "letter": N_("letter sent"),
+    "gp": N_("general practitioner told"),
+    "next_of_kin": N_("next of kin asked"),
+}
+
+
+def review_words(channel: str | None) -> str:
+    """What has to be done before a callback on hold is rung again: a channel besides the telephone, or a decision."""
+    return _(_CHANNELS.get(channel or "", channel or ""))
+
+
+def channel_words(channel: str) -> str:
+    """A channel besides the telephone as something that was done."""
+    return _(_CHANNELS_USED.get(channel, channel))
+
+
+_CLOSED = {
+    "merged": N_("two records made one"), "handed_over": N_("handed over"), "clinician": N_("decided by a clinician"),
+}  # fmt: skip
+
+
+def closed_words(code: str, reference: Reference) -> str:
+    """Why a callback was closed: the ending of the attempt, or what else closed it."""
+    return _(_CLOSED[code]) if code in _CLOSED else reference.label("disposition.attempt", code, current_language())
 
 
 def reason_words(code: str) -> str:
@@ -143,6 +175,9 @@ def reason_words(code: str) -> str:
 _HEADINGS = {
     "ready": N_("may be rung now"),
     "held": N_("held by an agent"),
+    "desk_closed": N_("desk closed"),
+    "settled": N_("nothing left to settle"),
+    "broken": N_("promise broken"),
     "review": N_("with a clinician"),
     "number_search": N_("number search"),
     "confirm_death": N_("death to be confirmed"),
@@ -173,8 +208,8 @@ def _service_wait(service_id: int, history: History, reference: Reference, today
     name, current = reference.services[service_id].name, history.on(today)
     if current is not None and current.state != OpeningState.CLOSED:
         return _("{service}: waits for a free place").format(service=name)
-    if (coming := history.coming(today)) is not None:
-        return _("{service} opens {day}: waits for a free place").format(service=name, day=day_words(coming.opens_on))
+    if (opens_on := history.next_open(today)) is not None:
+        return _("{service} opens {day}: waits for a free place").format(service=name, day=day_words(opens_on))
     if history.planned is not None:
         return _("{service} closed, planned for {day}").format(service=name, day=day_words(history.planned.opens_on))
     return _("{service} closed, no date yet").format(service=name)
@@ -189,17 +224,24 @@ def follow_up_words(follow: FollowUp, reference: Reference, now: datetime) -> st
         return _("{again} This number was rung often enough today.").format(again=again) if follow.why else again
     if follow.step == NextStep.NEXT_NUMBER:
         if not follow.number:
-            return _("No other number: goes to the number search.")
+            return _("No other number: goes to the number search. Meanwhile: {channel}.").format(
+                channel=review_words(follow.channel)
+            )
         number = group_phone(follow.number, reference.desk.country)
         return _("Next number {number}, from {moment}.").format(number=number, moment=at)
     if follow.step == NextStep.AT_TIME:
         return _("Rung again from {moment}, as agreed.").format(moment=at)
     if follow.step == NextStep.ESCALATE:
         return _("Pass on to the clinician now. First in the queue; rung again from {moment}.").format(moment=at)
-    if follow.step == NextStep.REVIEW and follow.why:
+    if follow.step == NextStep.REVIEW and (follow.why or follow.channel):
+        then = _("{next}; nobody rings meanwhile.").format(next=review_words(follow.channel))
+        if not follow.why:
+            return then
+        if follow.why == "cap":
+            return _("Often enough of this kind: {then}").format(then=then)
         count = reference.desk.attempts_in_all
         tried = ngettext("{count} attempt in all", "{count} attempts in all", count).format(count=count)
-        return _("Tried often enough ({tried}): a clinician decides, nobody rings meanwhile.").format(tried=tried)
+        return _("Tried often enough ({tried}): {then}").format(tried=tried, then=then)
     return _(_STEPS[follow.step] if not follow.why else N_("What is not settled yet waits for its opening."))
 
 

@@ -273,6 +273,16 @@ def _hour(hour: int, minute: int) -> str | None:
     return f"{hour:02d}:{minute:02d}" if hour < 24 and minute < 60 else None
 
 
+def weekday_of(word: str) -> int | None:
+    """The day of the week (Monday = 0) that a word names in any of the desk's languages ("lundi", "ma", "Fri")."""
+    return _WEEKDAYS.get(fold(word))
+
+
+def month_of(word: str) -> int | None:
+    """The month (1 to 12) that a word names in any of the desk's languages ("juillet", "mrt")."""
+    return _MONTHS.get(fold(word))
+
+
 def read_typed_date(text: str, today: date) -> date | None:
     """Read what an agent types, for a date near ``today`` or a birth date.
 

@@ -51,6 +51,17 @@ class PhoneLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenOver:
+    """Who took a postponement over from the desk."""
+
+    at: datetime
+    site_id: str | None
+    service_id: int | None
+    by: str
+    """Who acknowledged it at the service."""
+
+
+@dataclass(frozen=True, slots=True)
 class ItemLine:
     """One postponement, as a line of a list."""
 
@@ -67,6 +78,10 @@ class ItemLine:
     is_reported: bool
     """Said by a caller, on no list yet."""
     coverage: Coverage
+    handed_over: TakenOver | None = None
+    """Set where the service's own secretariat has it now: the desk does not ring about it."""
+    told_on: date | None = None
+    """The day that the patient was given and told, while it holds."""
 
 
 @dataclass(frozen=True, slots=True)

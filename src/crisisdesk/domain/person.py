@@ -36,6 +36,8 @@ class Event:
     words: str
     reference: str = ""
     """Reference of a call; number that was rung for an attempt."""
+    is_undone: bool = False
+    """An attempt that was taken back or corrected: it counts nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

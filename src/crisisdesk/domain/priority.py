@@ -9,11 +9,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from crisisdesk.clock import from_local
+from crisisdesk.clock import from_local, local_day
 from crisisdesk.domain.words import Tier
 
 UNCODED = "uncoded"
 URGENT = frozenset({"P1a", "P1b", "P2"})
+FIRST = ("escalated", "slipped", "reserve")
+"""Reasons that put a callback before all others."""
+KEPT = (*FIRST, "slipped_at", "told")
+"""Reasons that stay from one placement to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,9 @@ class Placement:
     due_at: datetime
     why: Mapping[str, Any] = field(default_factory=dict)
     """Plain JSON. ``rule``: "limit" (with priority, original_on, postponement_id), "promise" or "asked";
-    ``escalated`` and ``slipped`` (told_on, now_on) are kept from one placement to the next."""
+    ``escalated``, ``slipped`` (told_on, now_on), ``slipped_at`` (when, as the store writes it), ``reserve``
+    (service_id, day: a place came free and is kept for this patient) and ``told`` (an instruction that changed: on,
+    words, changed_on) stay from one placement to the next."""
 
 
 def clinical_limit(item: WaitingItem, limits: Mapping[str, timedelta], zone: str) -> datetime:
@@ -45,6 +51,14 @@ def clinical_limit(item: WaitingItem, limits: Mapping[str, timedelta], zone: str
     """
     start = from_local(item.original_on, time.min, zone) if item.original_on else item.known_at
     return start + limits.get(item.priority or UNCODED, limits[UNCODED])
+
+
+def last_day_past(at: datetime, limit: timedelta, zone: str) -> date:
+    """The last original day whose limit has passed at an instant: what lies on it or before is past its limit."""
+    day = local_day(at - limit, zone) + timedelta(days=1)  # the clock may have changed in between
+    while from_local(day, time.min, zone) + limit > at:
+        day -= timedelta(days=1)
+    return day
 
 
 def place(
@@ -62,7 +76,7 @@ def place(
         items: its postponements that are still open; may be none (a patient who only asked to be rung).
         asked_at: when the callback was made: its clock starts there when it holds no postponement.
         promised_until: end of the window promised to the patient.
-        kept: the reasons of the earlier placement, of which an escalation and a slipped date stay.
+        kept: the reasons of the earlier placement, of which an escalation, a slipped date and what was told stay.
     """
     items = tuple(items)
     dated = [(clinical_limit(item, limits, zone), item.postponement_id, item) for item in items]
@@ -79,11 +93,11 @@ def place(
         due_at, why = asked_at + limits[UNCODED], {"rule": "asked"}
     if promised_until is not None and promised_until < due_at:
         due_at, why = promised_until, {"rule": "promise", "promised_until": promised_until.isoformat()}
-    why |= {name: kept[name] for name in ("escalated", "slipped") if kept and name in kept}
+    why |= {name: kept[name] for name in KEPT if kept and name in kept}
     return Placement(_tier(items, why), due_at, why)
 
 
 def _tier(items: tuple[WaitingItem, ...], why: Mapping[str, Any]) -> Tier:
-    if "escalated" in why or "slipped" in why:
+    if any(name in why for name in FIRST):
         return Tier.ESCALATED
     return Tier.URGENT if any(item.priority in URGENT for item in items) else Tier.ROUTINE

@@ -66,10 +66,14 @@ def is_service_day(day: date, calendar: Calendar) -> bool:
     return day.weekday() in SERVICE_WEEKDAYS and not is_holiday(day, calendar)
 
 
+def coming_days(first: date) -> Iterator[date]:
+    """Every day from ``first`` on, for a year and a bit."""
+    return (first + timedelta(days=step) for step in range(_HORIZON_DAYS))
+
+
 def service_days(first: date, calendar: Calendar) -> Iterator[date]:
     """Days on which services see patients, from ``first`` on, for a year and a bit."""
-    days = (first + timedelta(days=step) for step in range(_HORIZON_DAYS))
-    return (day for day in days if is_service_day(day, calendar))
+    return (day for day in coming_days(first) if is_service_day(day, calendar))
 
 
 def add_service_days(day: date, count: int, calendar: Calendar) -> date:
@@ -84,6 +88,18 @@ def part_of_day(instant: datetime, calendar: Calendar) -> PartOfDay:
     """Morning until noon, afternoon until 17:00, evening after that."""
     hour = to_local(instant, calendar.zone).time()
     return PartOfDay.MORNING if hour < NOON else PartOfDay.AFTERNOON if hour < EVENING else PartOfDay.EVENING
+
+
+def parts_within(calendar: Calendar) -> frozenset[PartOfDay]:
+    """Parts of the day that the calling hours reach; a wish for another one counts as any."""
+    spans = {
+        PartOfDay.MORNING: (time.min, NOON),
+        PartOfDay.AFTERNOON: (NOON, EVENING),
+        PartOfDay.EVENING: (EVENING, time.max),
+    }
+    return frozenset(
+        part for part, (start, end) in spans.items() if max(calendar.opens, start) < min(calendar.closes, end)
+    )
 
 
 def is_calling_time(instant: datetime, calendar: Calendar) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from crisisdesk.domain.coverage import Standing
 from crisisdesk.domain.words import Coverage
 from crisisdesk.i18n import N_, _
 
@@ -82,6 +83,21 @@ TRIED_SHARE = Definition(
 REACHED_SHARE = Definition(
     N_("Patient reached"), N_("Postponements whose patient was spoken to at least once, over all postponements.")
 )
+COVERED_SHARE = Definition(
+    N_("Tried, of those due"),
+    N_(
+        "Postponements rung about at least once, or come further, over all that are due: without those of patients who "
+        "died, and those that a service took over before anybody rang. The week is that of the original date."
+    ),
+)
+HANDED_OVER = Definition(
+    N_("handed over"), N_("Acknowledged by the service's own secretariat; the desk rings no more.")
+)
+DEAD = Definition(N_("died"), N_("Of patients whose death a second agent confirmed; nobody rings."))
+OWED = Definition(
+    N_("still owed"),
+    N_("The desk still owes a call or a place: no new date, no final decision, not handed over, the patient lives."),
+)
 
 COVERAGE = {
     Coverage.NEVER_TRIED: Definition(N_("never tried"), N_("Nobody has rung or been rung about it yet.")),
@@ -102,3 +118,11 @@ COVERAGE_HEADS = {
     Coverage.DONE: N_("done"),
 }
 """The same in a word that fits over a narrow column."""
+
+STANDINGS = {
+    Standing.ALARM: N_("alarm"),
+    Standing.COVERED: N_("covered"),
+    Standing.TO_COME: N_("to come"),
+    Standing.NOTHING_DUE: N_("nothing due"),
+}
+"""What the share of a group says; the last two are not measured."""

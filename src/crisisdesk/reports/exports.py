@@ -1,26 +1,19 @@
-"""The day as files: CSV and JSON for programs, a workbook for people. Written whole or not at all, and journalled.
-
-A file appears under its name only when it is complete and the journal has told of it: both happen in one transaction.
-"""
+"""The day as files: CSV and JSON for programs, a workbook for people. Written whole or not at all, and journalled."""
 
 import csv
 import io
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from crisisdesk.domain.kpi import Figure, Unit
 from crisisdesk.domain.text import inert_text, spreadsheet_safe
-from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
+from crisisdesk.reports import files
 from crisisdesk.reports.day import DayReport, Section
-from crisisdesk.store import journal
-from crisisdesk.store.engine import Connection, Store
+from crisisdesk.store.engine import Store
 
 COLUMNS = (
     "section",
@@ -113,8 +106,8 @@ def xlsx_bytes(report: DayReport) -> bytes:
             Unit.SECONDS: book.add_format({"num_format": "0"}),
         }
         for section in report.sections:
-            _write_section(book.add_worksheet(_sheet_name(section.title)), report, section, styles)
-        _write_definitions(book.add_worksheet(_sheet_name(_("Definitions"))), report, styles["bold"])
+            _write_section(book.add_worksheet(files.sheet_name(section.title)), report, section, styles)
+        _write_definitions(book.add_worksheet(files.sheet_name(_("Definitions"))), report, styles["bold"])
     return target.getvalue()
 
 
@@ -145,58 +138,18 @@ def export_day(
     Raises:
         RuleBroken: the file exists, or cannot be written there. Nothing was left behind.
     """
-    if target.exists() and not overwrite:
-        raise RuleBroken(
-            _("{path} exists already. Choose another name, or replace it with --force.").format(path=target)
-        )
     content = csv_bytes(report, with_bom=with_bom) if form == "csv" else FORMATS[form](report)
-    try:
-        partial = _write_partial(target, content)
-        try:
-            with store.write() as connection:
-                tell_export(connection, report, form=form, target=str(target), login=login, now=now)
-                os.replace(partial, target)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(partial)
-            raise
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise RuleBroken(
-            _("{path} cannot be written: {why}. Choose another place.").format(path=target, why=why)
-        ) from error
+    files.write_told(store, content, target, _told(report, form), login=login, now=now, overwrite=overwrite)
     return len(report.figures)
 
 
-def tell_export(
-    connection: Connection, report: DayReport, *, form: str, target: str, login: str, now: datetime
-) -> None:
-    """Journal who took which figures out of the desk, and where to ("-" is the standard output)."""
-    journal.append(
-        connection,
-        agent=login,
-        action="export",
-        subject="day",
-        subject_id=report.day.isoformat(),
-        detail={"form": form, "file": target, "rows": len(report.figures)},
-        now=now,
-    )
-
-
 def journal_export(store: Store, report: DayReport, *, form: str, target: str, login: str, now: datetime) -> None:
-    """Journal an export that goes to no file of ours, before it is written."""
-    with store.write() as connection:
-        tell_export(connection, report, form=form, target=target, login=login, now=now)
+    """Journal an export that goes to no file of ours ("-": the standard output), before it is written."""
+    files.tell(store, _told(report, form), target=target, login=login, now=now)
 
 
-def _write_partial(target: Path, content: bytes) -> str:
-    """A complete, flushed file beside the target; only its owner may read it."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    return name
+def _told(report: DayReport, form: str) -> files.Told:
+    return files.Told("day", report.day.isoformat(), form, len(report.figures))
 
 
 def _csv_cell(value: object) -> object:
@@ -207,11 +160,6 @@ def _csv_cell(value: object) -> object:
 
 def _rounded(value: float | None) -> float | None:
     return round(value, 6) if isinstance(value, float) else value
-
-
-def _sheet_name(title: str) -> str:
-    """A title as a workbook takes it: at most 31 characters, none of those that Excel refuses."""
-    return "".join("-" if letter in "[]:*?/\\'" else letter for letter in title)[:31]
 
 
 def _write_section(sheet: Any, report: DayReport, section: Section, styles: Mapping[Any, Any]) -> None:

@@ -1,7 +1,7 @@
 """Figures as people read them, the same on the screen and in a table."""
 
 from crisisdesk.domain.kpi import Figure, Unit
-from crisisdesk.i18n import _, pgettext
+from crisisdesk.i18n import _, labelled, pgettext
 from crisisdesk.reports.day import DayReport
 from crisisdesk.reports.definitions import COVERAGE
 
@@ -26,7 +26,7 @@ def explain(figure: Figure) -> str:
     numbers = f"{figure.numerator:g}" if figure.numerator is not None else ""
     if figure.denominator is not None:
         numbers += f" / {figure.denominator}"
-    return f"{figure.label}: {numbers}. {figure.definition}"
+    return f"{labelled(figure.label, numbers)}. {figure.definition}"
 
 
 def meanings(report: DayReport) -> tuple[tuple[str, str], ...]:

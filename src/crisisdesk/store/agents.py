@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping as AgentRow
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from crisisdesk.domain.words import Role
 from crisisdesk.store import tables
 from crisisdesk.store.engine import Connection
 
-__all__ = ["AgentRow", "change_agent", "count_admins", "find_agent", "insert_agent", "list_agents"]
+__all__ = ["AgentRow", "change_agent", "count_admins", "find_agent", "insert_agent", "list_agents", "mark_seen"]
 
 
 def find_agent(connection: Connection, login: str) -> AgentRow | None:
@@ -39,3 +39,10 @@ def count_admins(connection: Connection) -> int:
     """How many active admins there are."""
     query = select(func.count()).where(tables.agent.c.role == str(Role.ADMIN), tables.agent.c.is_active)
     return int(connection.execute(query).scalar_one())
+
+
+def mark_seen(connection: Connection, agent_id: int, now: datetime) -> None:
+    """An agent does something at this moment: what was promised in person stays that agent's. Never set back."""
+    agent = tables.agent.c
+    before = or_(agent.seen_at.is_(None), agent.seen_at < now)
+    connection.execute(update(tables.agent).where(agent.id == agent_id, before).values(seen_at=now))

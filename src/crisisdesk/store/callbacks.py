@@ -4,13 +4,14 @@ Every function works inside the transaction of its caller. One open callback a p
 patient's postponements there; a unique index forbids a second one.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, case, insert, select, update
+from sqlalchemy import Row, Select, and_, bindparam, case, func, insert, select, text, update
 
 from crisisdesk.domain.priority import Placement, WaitingItem, place
 from crisisdesk.domain.wishes import Wish
@@ -21,12 +22,14 @@ from crisisdesk.store import journal, tables
 from crisisdesk.store.engine import Connection
 from crisisdesk.store.items import is_unsettled, mark_items
 from crisisdesk.store.patients import standing_for
+from crisisdesk.store.reasons import SETTLED
 
 callback, item, postponement = tables.callback.c, tables.callback_item.c, tables.postponement.c
 SYSTEM = "crisisdesk"
 DEATH = "confirm_death"
 PROTECTED, PROMISED, SLIPPED, ESCALATED = "protected", "promised", "slipped", "escalated"
-"""Reasons of a release besides the opening of a service (``opening:<id>``)."""
+"""Reasons of a release besides the opening of a service (``opening:<id>``) and a changed instruction
+(``instruction:<id>``)."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def hold(
     hold_for: str = "",
     is_escalated: bool = False,
     for_agent_id: int | None = None,
+    slipped: Mapping[str, Any] | None = None,
 ) -> int:
     """Open the callback of a patient at a site, or extend the one that is open, and place it in the queue.
 
@@ -75,7 +79,8 @@ def hold(
             except where one of the postponements is protected or the patient was told a date that slipped.
         hold_for: "review" when a clinician decides before anybody rings.
         is_escalated: tier 0, and released.
-        for_agent_id: the agent who promised to ring in person.
+        for_agent_id: the agent who promised to ring in person. A moment that is agreed anew without one is anybody's.
+        slipped: the told day that no longer holds (``told_on``, ``now_on``): tier 0, and released.
 
     Returns:
         The callback's id. The release is never taken back here. Nobody rings for a person whose death was reported:
@@ -83,8 +88,9 @@ def hold(
     """
     patient_id = standing_for(connection, patient_id) or patient_id
     found = connection.execute(_open_of(patient_id, site_id)).one_or_none()
-    changes = _wished(wish) | ({"hold": hold_for} if hold_for else {})
-    changes |= {"for_agent_id": for_agent_id} if for_agent_id else {}
+    changes = _wished(wish, for_agent_id) | ({"hold": hold_for} if hold_for else {})
+    changes |= {"asked_at": now} if released or is_escalated or hold_for else {}
+    changes |= {"not_before": None} if slipped else {}  # it is told before the day, whatever else was agreed
     if not (hold_for or (found and found.hold)) and is_said_dead(connection, patient_id):
         changes["hold"] = DEATH
     if found is None:
@@ -95,21 +101,18 @@ def hold(
         if changes:
             connection.execute(update(tables.callback).where(callback.id == callback_id).values(changes))
     _add_items(connection, callback_id, postponement_ids, now)
-    kept = {"escalated": {"at": now.isoformat(), "call_id": call_id}} if is_escalated else None
+    kept: dict[str, Any] = {"escalated": {"at": now.isoformat(), "call_id": call_id}} if is_escalated else {}
+    kept |= {"slipped": dict(slipped), "slipped_at": f"{now:%Y-%m-%d %H:%M:%S.%f}"} if slipped else {}
     redate(connection, [callback_id], add_why=kept)
-    reason = ESCALATED if is_escalated else PROMISED if released else ""
+    reason = ESCALATED if is_escalated else PROMISED if released else SLIPPED if slipped else ""
     _release_held(connection, callback_id, reason, now)
     journal.append(
-        connection,
-        agent=login_of(connection, agent_id),
-        action="callback.extended" if found else "callback.made",
-        subject="callback",
-        subject_id=callback_id,
+        connection, agent=login_of(connection, agent_id), action="callback.extended" if found else "callback.made",
+        subject="callback", subject_id=callback_id, now=now,
         detail={"patient_id": patient_id, "site_id": site_id, "postponements": list(postponement_ids), "call": call_id}
         | {"released": reason, **({"wish": wish.as_detail()} if wish else {})}
         | ({"replaced": _replaced(found, changes)} if found and changes else {}),
-        now=now,
-    )
+    )  # fmt: skip
     return callback_id
 
 
@@ -136,10 +139,13 @@ def is_said_dead(connection: Connection, patient_id: int) -> bool:
     return connection.execute(said).scalar() is not None
 
 
-def _wished(wish: Wish | None) -> dict[str, Any]:
+def _wished(wish: Wish | None, for_agent_id: int | None) -> dict[str, Any]:
+    values: dict[str, Any] = {"for_agent_id": for_agent_id} if for_agent_id else {}
     if wish is None:
-        return {}
-    values: dict[str, Any] = {"not_before": wish.not_before, "promised_from": wish.not_before}
+        return values
+    if wish.not_before or wish.until:  # another moment: another's promise, or nobody's
+        values["for_agent_id"] = for_agent_id
+    values |= {"not_before": wish.not_before, "promised_from": wish.not_before}
     values |= {"promised_until": wish.until, "part_of_day": wish.part_of_day.value}
     values |= {"number": wish.number} if wish.number else {}
     return values | ({"note": wish.words} if wish.words else {})
@@ -176,10 +182,9 @@ def protected_in(callback_ids: Sequence[int]) -> Select[Any]:
 
 def release(connection: Connection, callback_ids: Iterable[int], reason: str, now: datetime) -> int:
     """Let callbacks be rung from ``now`` on; those already released keep their first reason. Gives how many were."""
-    values = {"released_at": now, "release_why": reason}
-    statement = update(tables.callback).where(callback.id == bindparam("which"), callback.released_at.is_(None))
-    which = [{"which": number} for number in callback_ids]
-    return connection.execute(statement.values(values), which).rowcount if which else 0
+    which = func.json_each(json.dumps(list(callback_ids))).table_valued("value")
+    statement = update(tables.callback).where(callback.id.in_(select(which.c.value)), callback.released_at.is_(None))
+    return connection.execute(statement.values(released_at=now, release_why=reason)).rowcount
 
 
 def redate(connection: Connection, callback_ids: Sequence[int], *, add_why: Mapping[str, Any] | None = None) -> None:
@@ -272,6 +277,9 @@ def settle(
     if held.state == CallbackState.LEASED and held.leased_by != agent_id and held.lease_until > now:
         name = agent_name(connection, held.leased_by)
         raise LeaseLost(_("{name} is ringing this patient now: speak to each other.").format(name=name), holder=name)
+    if held.channel:  # the patient was found: no letter is needed any more
+        found = {"hold": "", "channel": "", "unanswered": 0}
+        connection.execute(update(tables.callback).where(callback.id == callback_id).values(found))
     ids = connection.scalars(select(item.postponement_id).where(item.callback_id == callback_id)).all()
     login = login_of(connection, agent_id)
     mark_items(connection, ids, disposition, scope="inbound", by=login, now=now)
@@ -297,10 +305,26 @@ def close(connection: Connection, callback_id: int, code: str, agent_id: int | N
     statement = update(tables.callback).where(callback.id == callback_id, callback.state != CallbackState.CLOSED)
     connection.execute(
         statement.values(
-            state=CallbackState.CLOSED, closed_at=now, closed_by=agent_id, closed_as=code, hold="",
+            state=CallbackState.CLOSED, closed_at=now, closed_by=agent_id, closed_as=code, hold="", channel="",
             leased_by=None, leased_at=None, lease_until=None, generation=callback.generation + 1,
         )
     )  # fmt: skip
+
+
+def close_settled(
+    connection: Connection, callback_ids: Sequence[int], code: str, agent_id: int | None, now: datetime
+) -> list[int]:
+    """End those of some callbacks with postponements of which none is owed a call any more; gives their ids.
+
+    Those that the patient asked for after that stay, and those that an agent holds: the queue says of them that nothing
+    is left. All that stay are placed anew.
+    """
+    wanted = select(callback.id).where(callback.id.in_(callback_ids), callback.state == CallbackState.WAITING)
+    ended = list(connection.scalars(wanted.where(text(SETTLED))))
+    for callback_id in ended:
+        close(connection, callback_id, code, agent_id, now)
+    redate(connection, [number for number in callback_ids if number not in ended])
+    return ended
 
 
 def let_wait(connection: Connection, callback_id: int, now: datetime) -> None:
@@ -308,6 +332,8 @@ def let_wait(connection: Connection, callback_id: int, now: datetime) -> None:
     waits: dict[str, Any] = {"state": CallbackState.WAITING, "leased_by": None, "leased_at": None, "lease_until": None}
     waits |= {"generation": callback.generation + 1, "released_at": None, "release_why": "", "not_before": None}
     waits |= {"promised_from": None, "promised_until": None}
+    why = connection.execute(select(callback.why).where(callback.id == callback_id)).scalar_one()
+    waits["why"] = {name: reason for name, reason in why.items() if name != "told"}  # the patient was just spoken to
     connection.execute(update(tables.callback).where(callback.id == callback_id).values(waits))
     redate(connection, [callback_id])
     _release_held(connection, callback_id, "", now)

@@ -1,4 +1,4 @@
-"""Rows of calls: written once, never changed."""
+"""Rows of calls: written once; a supervisor may code one anew (`recode`), the journal keeps what it was."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from crisisdesk.domain.callref import make_reference
 from crisisdesk.domain.matches import CallLine
@@ -57,6 +57,11 @@ def add_call(connection: Connection, values: Mapping[str, Any]) -> StoredCall:
 
 def _plain(value: Any) -> Any:
     return stamp(value) if isinstance(value, datetime) else value
+
+
+def recode(connection: Connection, call_id: int, values: Mapping[str, str]) -> None:
+    """Set the disposition or the topic of a call; the caller writes the old one into the journal."""
+    connection.execute(update(tables.call).where(tables.call.c.id == call_id).values(dict(values)))
 
 
 def link(connection: Connection, call_id: int, patient_ids: Iterable[int], items: Mapping[int, str | None]) -> None:

@@ -93,18 +93,19 @@ _CALLBACKS = text(
       SELECT callback.site_id, 0, count(*), count(DISTINCT callback.id), sum(attempt.reach <> 'nobody'),
              sum(attempt.reach = 'patient'), 0, 0, 0
       FROM attempt JOIN callback ON callback.id = attempt.callback_id
-      WHERE attempt.started_at >= :start_at AND attempt.started_at < :end_at GROUP BY callback.site_id
+      WHERE attempt.started_at >= :start_at AND attempt.started_at < :end_at AND attempt.undone_at IS NULL
+      GROUP BY callback.site_id
       UNION ALL
       SELECT site_id, 0, 0, 0, 0, 0, count(*), sum(is_kept), 0 FROM (
         SELECT callback.site_id, callback.promised_until, callback.closed_at, EXISTS (
-          SELECT 1 FROM attempt WHERE attempt.callback_id = callback.id
+          SELECT 1 FROM attempt WHERE attempt.callback_id = callback.id AND attempt.undone_at IS NULL
           AND attempt.started_at >= coalesce(callback.promised_from, callback.created_at)
           AND attempt.started_at < callback.promised_until) AS is_kept
         FROM callback WHERE callback.promised_until >= :start_at AND callback.promised_until < :until
         UNION ALL
         SELECT callback.site_id, attempt.promised_until, NULL, attempt.started_at < attempt.promised_until
         FROM attempt JOIN callback ON callback.id = attempt.callback_id
-        WHERE attempt.promised_until >= :start_at AND attempt.promised_until < :until)
+        WHERE attempt.promised_until >= :start_at AND attempt.promised_until < :until AND attempt.undone_at IS NULL)
       WHERE is_kept OR closed_at IS NULL OR closed_at >= promised_until GROUP BY site_id
       UNION ALL
       SELECT site_id, 0, 0, 0, 0, 0, 0, 0, count(*) FROM callback

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, insert, literal, select
+from sqlalchemy import Row, Select, and_, func, insert, literal, select, update
 
 from crisisdesk.domain.priority import WaitingItem
 from crisisdesk.domain.words import CallbackState
@@ -25,7 +25,7 @@ from crisisdesk.store.callbacks import (
     release,
 )
 from crisisdesk.store.engine import Connection
-from crisisdesk.store.items import is_unsettled
+from crisisdesk.store.items import DECEASED, is_unsettled
 
 callback, item, postponement = tables.callback.c, tables.callback_item.c, tables.postponement.c
 
@@ -40,6 +40,7 @@ def hold_imported(
     postponements of the file to look at, where the caller knows which; what they need is looked up again here.
     """
     rules = placement_rules(connection)
+    _settle_of_the_dead(connection, source_file_id, only, now)
     found = connection.execute(_imported(source_file_id, only)).all()
     fresh: defaultdict[tuple[int, str], list[Row[Any]]] = defaultdict(list)
     for row in found:
@@ -61,6 +62,17 @@ def hold_imported(
     return len(made)
 
 
+def _settle_of_the_dead(connection: Connection, source_file_id: int, only: Sequence[int] | None, now: datetime) -> None:
+    """Nothing is owed for a person whose death a second agent has confirmed, whatever a list still says."""
+    owed = and_(
+        postponement.id.in_(_listed(source_file_id, only)), postponement.patient_id.in_(_dead()), is_unsettled()
+    )
+    ids = list(connection.scalars(select(postponement.id).where(owed)))
+    if ids:
+        settled = update(tables.postponement).where(postponement.id.in_(ids))
+        connection.execute(settled.values(decided_at=now, decision=DECEASED, decided_by=SYSTEM))
+
+
 def not_held(connection: Connection, source_file_id: int) -> list[int]:
     """Postponements of an imported file that `hold_imported` would find without an open callback."""
     return list(connection.scalars(select(postponement.id).where(_from_file(source_file_id, None))))
@@ -77,18 +89,25 @@ def _fresh(key: tuple[int, str], held: Sequence[Row[Any]], rules: PlacementRules
     }  # fmt: skip
 
 
-def _from_file(source_file_id: int, only: Sequence[int] | None) -> Any:
+def _listed(source_file_id: int, only: Sequence[int] | None) -> Any:
     row = tables.import_row.c
-    listed = select(row.postponement_id).where(row.source_file_id == source_file_id, row.postponement_id.is_not(None))
     if only is not None:
-        listed = select(func.json_each(json.dumps(list(only))).table_valued("value").c.value)
+        return select(func.json_each(json.dumps(list(only))).table_valued("value").c.value)
+    return select(row.postponement_id).where(row.source_file_id == source_file_id, row.postponement_id.is_not(None))
+
+
+def _dead() -> Any:
+    return select(tables.patient.c.id).where(tables.patient.c.death_confirmed_by.is_not(None))
+
+
+def _from_file(source_file_id: int, only: Sequence[int] | None) -> Any:
+    listed = _listed(source_file_id, only)
     held = select(item.postponement_id).join(tables.callback, callback.id == item.callback_id)
     is_held = postponement.id.in_(held.where(callback.state != CallbackState.CLOSED, item.postponement_id.in_(listed)))
-    dead = select(tables.patient.c.id).where(tables.patient.c.death_confirmed_by.is_not(None))
     return and_(
         postponement.id.in_(listed),
         postponement.site_id.is_not(None),
-        postponement.patient_id.not_in(dead),
+        postponement.patient_id.not_in(_dead()),
         is_unsettled(),
         ~is_held,
     )

@@ -1,12 +1,13 @@
 """Dated instructions: which one is in force for a call, and their history."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, insert, or_, select, update
+from sqlalchemy import Row, Select, bindparam, case, func, insert, or_, select, update
 
+from crisisdesk.domain.instructions import Validity
 from crisisdesk.store import tables
 from crisisdesk.store.engine import Connection
 
@@ -23,9 +24,24 @@ class InstructionText:
     topic: str | None
     version: int
     words: str
+    """In the desk's first language."""
     valid_from: datetime
     valid_until: datetime | None
     issued_by: str
+    issued_at: datetime
+    replaces_id: int | None = None
+    translations: Mapping[str, str] = field(default_factory=dict)
+    """Language -> words, of the other languages that it was given in."""
+
+    @property
+    def validity(self) -> Validity:
+        """Its dates alone."""
+        return Validity(self.instruction_id, self.valid_from, self.valid_until, self.replaces_id)
+
+    @property
+    def scope(self) -> tuple[str | None, int | None, str | None]:
+        """Site, service and topic; None is all."""
+        return self.site_id, self.service_id, self.topic
 
 
 def instruction_in_force(
@@ -54,37 +70,43 @@ _SPECIFIC = (
     + case((column.service_id.is_not(None), 2), else_=0)
     + case((column.site_id.is_not(None), 1), else_=0)
 )
-_MOST_SPECIFIC = (
-    _IN_FORCE.where(
-        or_(column.site_id.is_(None), column.site_id == bindparam("site_id")),
-        or_(column.service_id.is_(None), column.service_id == bindparam("service_id")),
-        or_(column.topic.is_(None), column.topic == bindparam("topic")),
-    )
-    .order_by(_SPECIFIC.desc(), column.valid_from.desc(), column.id.desc())
-    .limit(1)
+_APPLIES = (
+    or_(column.site_id.is_(None), column.site_id == bindparam("site_id")),
+    or_(column.service_id.is_(None), column.service_id == bindparam("service_id")),
+    or_(column.topic.is_(None), column.topic == bindparam("topic")),
 )
+_MOST_SPECIFIC = (
+    _IN_FORCE.where(*_APPLIES).order_by(_SPECIFIC.desc(), column.valid_from.desc(), column.id.desc()).limit(1)
+)
+_NEXT_EDGE = select(
+    func.min(case((column.valid_from > bindparam("at"), column.valid_from))),
+    func.min(case((column.valid_until > bindparam("at"), column.valid_until))),
+).where(*_APPLIES)
+
+
+def next_edge(
+    connection: Connection, *, site_id: str | None, service_id: int | None, topic: str | None, at: datetime
+) -> datetime | None:
+    """When another instruction may be in force for a site, service and topic, by time alone; None: not by time."""
+    values = {"site_id": site_id, "service_id": service_id, "topic": topic, "at": at}
+    begins, ends = connection.execute(_NEXT_EDGE, values).one()
+    return min((edge for edge in (begins, ends) if edge), default=None)
 
 
 def _text(row: Row[Any]) -> InstructionText:
     return InstructionText(
         row.id, row.site_id, row.service_id, row.topic, row.version, row.words, row.valid_from, row.valid_until,
-        row.issued_by,
+        row.issued_by, row.issued_at, row.replaces_id, row.translations,
     )  # fmt: skip
 
 
-def list_instructions(
-    connection: Connection, *, site_id: str | None = None, at: datetime | None = None
-) -> Sequence[InstructionText]:
-    """Instructions, newest first: those of a site and those of all sites, or all of them.
-
-    Args:
-        at: only those in force at this instant; None: the whole history.
-    """
-    statement = select(tables.instruction) if at is None else _IN_FORCE
+def list_instructions(connection: Connection, *, site_id: str | None = None) -> Sequence[InstructionText]:
+    """All that ever were or will be, newest first: those of a site and those of all sites, or all of them."""
+    statement = select(tables.instruction)
     if site_id is not None:
         statement = statement.where(or_(column.site_id.is_(None), column.site_id == site_id))
     order = (column.site_id.is_not(None).desc(), column.valid_from.desc(), column.id.desc())
-    return [_text(row) for row in connection.execute(statement.order_by(*order), {"at": at} if at else {})]
+    return [_text(row) for row in connection.execute(statement.order_by(*order))]
 
 
 def find_instruction(connection: Connection, instruction_id: int) -> InstructionText | None:
@@ -93,40 +115,23 @@ def find_instruction(connection: Connection, instruction_id: int) -> Instruction
     return _text(row) if row else None
 
 
-def same_scope(
-    connection: Connection, *, site_id: str | None, service_id: int | None, topic: str | None, at: datetime
-) -> InstructionText | None:
-    """The instruction that a new one of exactly this scope replaces at ``at``."""
-    statement = _IN_FORCE.where(
+def scope_rows(
+    connection: Connection, *, site_id: str | None, service_id: int | None, topic: str | None
+) -> Sequence[InstructionText]:
+    """Every version of exactly this scope, the one that begins first first."""
+    statement: Select[Any] = select(tables.instruction).where(
         column.site_id.is_not_distinct_from(site_id),
         column.service_id.is_not_distinct_from(service_id),
         column.topic.is_not_distinct_from(topic),
     )
-    statement = statement.order_by(column.valid_from.desc(), column.id.desc()).limit(1)
-    row = connection.execute(statement, {"at": at}).one_or_none()
-    return _text(row) if row else None
+    return [_text(row) for row in connection.execute(statement.order_by(column.valid_from, column.id))]
 
 
-def insert_instruction(
-    connection: Connection,
-    *,
-    site_id: str | None,
-    service_id: int | None,
-    topic: str | None,
-    words: str,
-    valid_from: datetime,
-    valid_until: datetime | None,
-    replaces: InstructionText | None,
-    issued_by: str,
-    now: datetime,
-) -> int:
-    """Store an instruction; the one that it replaces ends where it begins."""
-    if replaces is not None:
-        statement = update(tables.instruction).where(column.id == replaces.instruction_id)
-        connection.execute(statement.values(valid_until=valid_from))
-    row = {
-        "site_id": site_id, "service_id": service_id, "topic": topic, "words": words, "valid_from": valid_from,
-        "valid_until": valid_until, "version": replaces.version + 1 if replaces else 1, "issued_by": issued_by,
-        "replaces_id": replaces.instruction_id if replaces else None, "issued_at": now,
-    }  # fmt: skip
+def insert_instruction(connection: Connection, row: Mapping[str, Any]) -> int:
+    """Store an instruction; ``row`` holds the columns of its table."""
     return int(connection.execute(insert(tables.instruction).values(row).returning(column.id)).scalar_one())
+
+
+def change_instruction(connection: Connection, instruction_id: int, values: Mapping[str, Any]) -> None:
+    """Write other dates, or what it replaces. Words are never changed: a new version is issued."""
+    connection.execute(update(tables.instruction).where(column.id == instruction_id).values(values))

@@ -24,6 +24,8 @@ FACTS = {
 
 CLINICIAN = "clinician"
 """Decision of a postponement, and end of a callback, that a named clinician took; no disposition of the table."""
+DECEASED = "deceased"
+"""Decision of a postponement, and end of a callback, of a person whose death a second agent confirmed."""
 
 
 @cache
@@ -39,9 +41,16 @@ def is_unsettled() -> ColumnElement[bool]:
         postponement.handed_over_at.is_(None),
         ~and_(
             postponement.decided_at.is_not(None),
-            or_(postponement.decision == CLINICIAN, postponement.decision.in_(final)),
+            or_(postponement.decision.in_((CLINICIAN, DECEASED)), postponement.decision.in_(final)),
         ),
     )
+
+
+def unsettled_sql() -> str:
+    """`is_unsettled` for statements that are written by hand; they name the table ``postponement``."""
+    from sqlalchemy.dialects import sqlite
+
+    return str(is_unsettled().compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
 
 
 _ends = tables.disposition.c

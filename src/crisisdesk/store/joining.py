@@ -8,7 +8,8 @@ from crisisdesk.store.engine import Connection
 
 _KEPT = (
     "released_at", "release_why", "not_before", "promised_from", "promised_until", "part_of_day", "number", "hold",
-    "for_agent_id", "attempts", "unanswered", "last_attempt_at", "note", "why",
+    "for_agent_id", "asked_at", "attempts", "unanswered", "last_attempt_at", "note", "why",
+    "channel", "channels_done",
 )  # fmt: skip
 _WISH = ("not_before", "promised_from", "promised_until", "part_of_day", "for_agent_id")
 _HOLDS = ("review", "number_search", "confirm_death", "")
@@ -35,20 +36,38 @@ def _joined(kept: Mapping[str, Any], closed: Mapping[str, Any]) -> dict[str, Any
         values |= {name: closed[name] for name in _WISH}
     values["number"] = kept["number"] or closed["number"]
     values["hold"] = next(hold for hold in _HOLDS if hold in (kept["hold"], closed["hold"]))
+    # The stricter of two reviews is the clinician's, which has no channel.
+    values["channel"] = min((one["channel"] for one in (kept, closed) if one["hold"] == values["hold"]), default="")
+    done = (*json.loads(kept["channels_done"]), *json.loads(closed["channels_done"]))
+    values["channels_done"] = json.dumps(list(dict.fromkeys(done)))
     values["attempts"] = kept["attempts"] + closed["attempts"]
     values["unanswered"] = max(kept["unanswered"], closed["unanswered"])
     values["last_attempt_at"] = max(filter(None, (kept["last_attempt_at"], closed["last_attempt_at"])), default=None)
+    values["asked_at"] = max(filter(None, (kept["asked_at"], closed["asked_at"])), default=None)
     values["note"] = "; ".join(dict.fromkeys(note for note in (kept["note"], closed["note"]) if note))
-    said = {name: why for name, why in json.loads(closed["why"]).items() if name in ("escalated", "slipped")}
+    said = {name: why for name, why in json.loads(closed["why"]).items() if name in ("escalated", "slipped", "told")}
     values["why"] = json.dumps(said | json.loads(kept["why"]), ensure_ascii=False)
-    return values
+    return values | _kept_place(kept, closed, said)
+
+
+def _kept_place(kept: Mapping[str, Any], closed: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """A place that is kept for the reserve list, and was for ``closed`` alone, is kept for the one that stays: release
+    and reason go together. What the one that stays was released for is what it goes back to."""
+    mine, theirs = json.loads(kept["why"]), json.loads(closed["why"])
+    if "reserve" not in theirs or "reserve" in mine or not closed["release_why"].startswith("reserve:"):
+        return {}
+    place = {**theirs["reserve"], "was": kept["release_why"] or theirs["reserve"]["was"]}
+    return {
+        "release_why": closed["release_why"], "released_at": kept["released_at"] or closed["released_at"],
+        "why": json.dumps({**said, **mine, "reserve": place}, ensure_ascii=False),
+    }  # fmt: skip
 
 
 def part(connection: Connection, kept_id: int, before: Mapping[str, Any]) -> None:
     """Undo `join`, unless somebody has rung since: then what was learnt stays."""
     now = connection.exec_driver_sql(_READ, (kept_id,)).mappings().one()
     if now["attempts"] == before["rung"]:
-        _write(connection, kept_id, before)
+        _write(connection, kept_id, {**now, **before})  # what was joined before a column came says nothing of it
 
 
 def _write(connection: Connection, callback_id: int, values: Mapping[str, Any]) -> None:

@@ -127,6 +127,8 @@ def _move_callbacks(connection: Connection, stays: int, gone: int, now: datetime
     """
     joined = []
     for closed, kept in connection.exec_driver_sql(query, (stays, gone)).fetchall():
+        if _is_held(connection, closed, now) and not _is_held(connection, kept, now):
+            closed, kept = kept, closed  # somebody is on the line: what is saved there finds its callback
         items = "SELECT postponement_id FROM callback_item WHERE callback_id = ?"
         ids = [row[0] for row in connection.exec_driver_sql(items, (closed,))]
         connection.exec_driver_sql(
@@ -141,6 +143,12 @@ def _move_callbacks(connection: Connection, stays: int, gone: int, now: datetime
         connection.exec_driver_sql(end, (now.strftime("%Y-%m-%d %H:%M:%S.%f"), closed))
     connection.exec_driver_sql("UPDATE callback SET patient_id = ? WHERE patient_id = ?", (stays, gone))
     return joined
+
+
+def _is_held(connection: Connection, callback_id: int, now: datetime) -> bool:
+    query = "SELECT 1 FROM callback WHERE id = ? AND state = 'leased' AND lease_until > ?"
+    values = (callback_id, now.strftime("%Y-%m-%d %H:%M:%S.%f"))
+    return connection.exec_driver_sql(query, values).first() is not None
 
 
 def _fill_gaps(connection: Connection, stays: int, gone: int) -> dict[str, Any]:
@@ -184,7 +192,9 @@ def part(connection: Connection, moved: Mapping[str, Any]) -> None:
 def _part_callbacks(connection: Connection, joined: Sequence[Sequence[int]]) -> None:
     for closed, kept, *items in joined:
         connection.exec_driver_sql(
-            "UPDATE callback SET state = 'waiting', closed_at = NULL, closed_by = NULL, closed_as = '' WHERE id = ?",
+            "UPDATE callback SET state = 'waiting', closed_at = NULL, closed_by = NULL, closed_as = ''"
+            " WHERE id = ? AND closed_as = 'merged' AND NOT EXISTS (SELECT 1 FROM callback AS other WHERE"
+            " other.patient_id = callback.patient_id AND other.site_id = callback.site_id AND other.state <> 'closed')",
             (closed,),
         )
         for number in items:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from crisisdesk.domain.matches import CallLine, ItemLine, OpenCallback, PhoneLine
+from crisisdesk.domain.matches import CallLine, ItemLine, OpenCallback, PhoneLine, TakenOver
 from crisisdesk.domain.words import Coverage
 from crisisdesk.store.engine import Connection
 from crisisdesk.store.raw import rows
@@ -26,8 +26,14 @@ _ITEMS = f"""
 SELECT patient_id, id, kind, site_id, service_name, procedure, original_on, planned_on, priority, is_protected, source,
   CASE WHEN done_at IS NOT NULL THEN 'done' WHEN rebooked_at IS NOT NULL THEN 'rebooked'
        WHEN decided_at IS NOT NULL THEN 'decided' WHEN reached_at IS NOT NULL THEN 'reached'
-       WHEN tried_at IS NOT NULL THEN 'tried' ELSE 'never_tried' END
+       WHEN tried_at IS NOT NULL THEN 'tried' ELSE 'never_tried' END,
+  (SELECT slot_on FROM booking WHERE booking.postponement_id = postponement.id AND booking.state = 'told'),
+  handed_over_at
 FROM postponement WHERE {_WHOSE} AND matched_to_id IS NULL ORDER BY coalesce(original_on, '9999'), id
+"""
+_TAKEN = """
+SELECT h.site_id, h.service_id, i.answered_by FROM handover_item i JOIN handover h ON h.id = i.handover_id
+WHERE i.postponement_id = ? AND i.state = 'acknowledged' ORDER BY i.answered_at DESC LIMIT 1
 """
 _CALLBACKS = f"""
 SELECT b.patient_id, b.id, b.site_id, b.released_at, b.hold, b.not_before, b.lease_until, coalesce(a.name, ''), b.state,
@@ -65,7 +71,7 @@ def read_details(connection: Connection, patient_ids: Iterable[int], *, now: dat
     for patient_id, number, comment, is_guessed, wrong_at in rows(connection, _PHONES, ids):
         details.phones[patient_id].append(PhoneLine(number, comment, bool(is_guessed), moment(wrong_at)))
     for patient_id, *values in rows(connection, _ITEMS, ids):
-        details.items[patient_id].append(_item(values))
+        details.items[patient_id].append(_item(values[:-1], _taken(connection, values[0], values[-1])))
     for row in rows(connection, _CALLBACKS, ids):
         details.callbacks[row[0]].append(_callback(connection, row, now))
     for patient_id, *values in rows(connection, _LAST_CALLS, ids):
@@ -92,13 +98,20 @@ def _at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def _item(values: Sequence[Any]) -> ItemLine:
-    number, kind, site_id, service, procedure, original_on, planned_on, priority, is_protected, source, coverage = (
-        values
-    )
+def _taken(connection: Connection, postponement_id: int, at: str | None) -> TakenOver | None:
+    """Who took a postponement over; asked for the few that were."""
+    if at is None:
+        return None
+    found = rows(connection, _TAKEN, (postponement_id,))
+    return TakenOver(_at(at), *(found[0] if found else (None, None, "")))
+
+
+def _item(values: Sequence[Any], taken: TakenOver | None) -> ItemLine:
+    number, kind, site_id, service, procedure, original_on, planned_on, priority, *more = values
+    is_protected, source, coverage, told = more
     return ItemLine(
         number, kind, site_id, service, procedure, day(original_on), day(planned_on), priority, bool(is_protected),
-        source == "caller", Coverage(coverage),
+        source == "caller", Coverage(coverage), taken, day(told),
     )  # fmt: skip
 
 

@@ -1,18 +1,19 @@
 """The history of services, what waits for them, and the release of callbacks in their order."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, distinct, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, distinct, func, insert, or_, select, text, update
 
 from crisisdesk.domain.opening import OpeningRow
 from crisisdesk.domain.words import CallbackState, OpeningStage, OpeningState
 from crisisdesk.store import tables
+from crisisdesk.store.callbacks import in_chunks
 from crisisdesk.store.engine import Connection
-from crisisdesk.store.items import is_unsettled
+from crisisdesk.store.items import is_unsettled, unsettled_sql
 
 column, callback = tables.opening.c, tables.callback.c
 item, postponement, patient = tables.callback_item.c, tables.postponement.c, tables.patient.c
@@ -30,6 +31,17 @@ class Candidate:
     why: Mapping[str, Any]
     hold: str
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One unsettled postponement of a callback: the callback takes one place for it."""
+
+    callback_id: int
+    needs: Sequence[str] | None
+    """Codes that a person gave; None: the words decide."""
+    words: str
+    """Procedure and remark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,7 @@ def opening_rows(
         found[row.service_id].append(
             OpeningRow(
                 row.id, row.service_id, stage, state, row.opens_on, row.capacity_a_day, row.reason, row.by or "",
-                row.entered_at,
+                row.entered_at, row.until_on, row.includes_days_off, row.rooms, row.limits,
             )
         )  # fmt: skip
     return found
@@ -69,6 +81,8 @@ def insert_opening(connection: Connection, row: OpeningRow, agent_id: int, now: 
     values = {
         "service_id": row.service_id, "stage": row.stage, "state": row.state, "opens_on": row.opens_on,
         "capacity_a_day": row.capacity_a_day, "reason": row.reason, "agent_id": agent_id, "entered_at": now,
+        "until_on": row.until_on, "includes_days_off": row.includes_days_off, "rooms": row.rooms,
+        "limits": dict(row.limits),
     }  # fmt: skip
     return int(connection.execute(insert(tables.opening).values(values).returning(column.id)).scalar_one())
 
@@ -92,40 +106,89 @@ _CANDIDATE = (
 )  # fmt: skip
 
 
-def waiting_for(connection: Connection, service_id: int, most: int) -> Sequence[Candidate]:
-    """Callbacks that wait for a service, in the order of the queue; those on hold are left out."""
+# Written by hand, with the literal conditions of its index: the first of them are found without reading the others.
+_WAITING = text(
+    f"""SELECT callback.id, patient.last_name, patient.first_name, callback.tier, callback.due_at, callback.why,
+      callback.hold, callback.attempts
+    FROM callback JOIN patient ON patient.id = callback.patient_id
+    WHERE callback.site_id = (SELECT site_id FROM service WHERE service.id = :service_id)
+      AND callback.state <> 'closed' AND callback.released_at IS NULL AND callback.hold = ''
+      AND EXISTS (SELECT 1 FROM callback_item JOIN postponement ON postponement.id = callback_item.postponement_id
+        WHERE callback_item.callback_id = callback.id AND postponement.service_id = :service_id AND {unsettled_sql()})
+    ORDER BY callback.tier, callback.due_at, callback.id LIMIT :most"""
+).columns(*_CANDIDATE)
+
+
+def waiting_for(connection: Connection, service_id: int, most: int | None) -> Iterator[Candidate]:
+    """Callbacks that wait for a service, in the order of the queue; those on hold are left out.
+
+    Args:
+        most: how many at most; None: all of them, read as they are asked for.
+    """
+    values = {"service_id": service_id, "most": -1 if most is None else most}
+    return (Candidate(*row) for row in connection.execute(_WAITING, values))
+
+
+_ASKED = (item.callback_id, postponement.needs, postponement.procedure, postponement.remark)
+
+
+def asked_by(connection: Connection, service_id: int, callback_ids: Sequence[int]) -> Mapping[int, Sequence[Asked]]:
+    """What some callbacks ask of a service: each of their unsettled postponements there."""
     query = (
-        select(*_CANDIDATE)
-        .join(tables.patient, patient.id == callback.patient_id)
-        .where(_open_about(service_id), callback.released_at.is_(None), callback.hold == "")
-        .order_by(callback.tier, callback.due_at, callback.id)
-        .limit(most)
+        select(*_ASKED)
+        .join(tables.postponement, postponement.id == item.postponement_id)
+        .where(postponement.service_id == service_id, is_unsettled(), item.callback_id.in_(callback_ids))
     )
-    return [Candidate(*row) for row in connection.execute(query)]
+    return _by_callback(connection.execute(query))
 
 
-def count_waiting(connection: Connection, service_id: int) -> int:
-    """How many `waiting_for` would give without a limit."""
-    waits = and_(_open_about(service_id), callback.released_at.is_(None), callback.hold == "")
-    return int(connection.execute(select(func.count()).select_from(tables.callback).where(waits)).scalar_one())
+# From the few that are released to what they ask: CROSS JOIN keeps this order.
+_OUT = text(
+    f"""SELECT callback_item.callback_id, postponement.needs, postponement.procedure, postponement.remark
+    FROM callback CROSS JOIN callback_item CROSS JOIN postponement
+    WHERE callback.site_id = (SELECT site_id FROM service WHERE service.id = :service_id)
+      AND callback.state <> 'closed' AND callback.released_at IS NOT NULL AND callback.hold = ''
+      AND callback_item.callback_id = callback.id AND postponement.id = callback_item.postponement_id
+      AND postponement.service_id = :service_id AND {unsettled_sql()}
+    ORDER BY callback.tier, callback.due_at, callback.id"""
+).columns(*_ASKED)
 
 
-def kept_back(connection: Connection, service_id: int) -> Mapping[str, int]:
-    """Open callbacks about a service that nobody rings for another reason, by that reason."""
-    query = (
-        select(callback.hold, func.count()).where(_open_about(service_id), callback.hold != "").group_by(callback.hold)
-    )
-    return {row.hold: row[1] for row in connection.execute(query)}
+def asked_out(connection: Connection, service_id: int) -> Mapping[int, Sequence[Asked]]:
+    """What the callbacks ask that may be rung about a service, in order: each may take places of it."""
+    return _by_callback(connection.execute(_OUT, {"service_id": service_id}))
 
 
-def released_out(connection: Connection, service_id: int) -> int:
-    """Open callbacks about a service that may be rung: each may take one of its places."""
-    is_out = and_(_open_about(service_id), callback.released_at.is_not(None), callback.hold == "")
-    return int(connection.execute(select(func.count()).select_from(tables.callback).where(is_out)).scalar_one())
+def _by_callback(rows: Iterable[Row[Any]]) -> Mapping[int, Sequence[Asked]]:
+    found: defaultdict[int, list[Asked]] = defaultdict(list)
+    for row in rows:
+        found[row.callback_id].append(Asked(row.callback_id, row.needs, f"{row.procedure} {row.remark}"))
+    return found
 
 
-def recallable(connection: Connection, service_id: int, most: int) -> Sequence[int]:
-    """Callbacks that an opening released and nobody has rung yet, last in the order first."""
+def count_open(connection: Connection, service_id: int) -> tuple[int, Mapping[str, int]]:
+    """Open callbacks about a service: how many `waiting_for` would give, and those that nobody rings, by reason."""
+    waits = callback.released_at.is_(None)
+    query = select(callback.hold, func.count().filter(waits), func.count()).where(_open_about(service_id))
+    counts = {row.hold: (row[1], row[2]) for row in connection.execute(query.group_by(callback.hold))}
+    return counts.pop("", (0, 0))[0], {hold: count for hold, (_waiting, count) in counts.items()}
+
+
+_OWED_SINCE = or_(
+    func.coalesce(callback.asked_at >= callback.released_at, False),
+    *(func.json_extract(callback.why, f"$.{name}").is_not(None) for name in ("escalated", "slipped", "told")),
+)
+"""Callbacks with another reason to be rung than the one that released them: the patient asked for it since, is worse,
+was told a date that slipped or an instruction that changed. A release keeps its first reason."""
+
+
+def recallable(connection: Connection, service_id: int, *, tier: int = 0) -> Sequence[int]:
+    """Callbacks that an opening released, that nobody has rung yet and that are owed for nothing else, last in the
+    order first.
+
+    Args:
+        tier: from this one on.
+    """
     query = (
         select(callback.id)
         .where(
@@ -134,17 +197,20 @@ def recallable(connection: Connection, service_id: int, most: int) -> Sequence[i
             callback.release_why.like("opening:%"),
             callback.attempts == 0,
             callback.state == CallbackState.WAITING,
+            callback.hold == "",
+            callback.tier >= tier,
+            ~_OWED_SINCE,
         )
         .order_by(callback.tier.desc(), callback.due_at.desc(), callback.id.desc())
-        .limit(most)
     )
     return list(connection.scalars(query))
 
 
 def unrelease(connection: Connection, callback_ids: Sequence[int]) -> None:
     """Let callbacks wait for the opening again."""
-    statement = update(tables.callback).where(callback.id.in_(callback_ids))
-    connection.execute(statement.values(released_at=None, release_why=""))
+    for numbers in in_chunks(callback_ids):
+        statement = update(tables.callback).where(callback.id.in_(numbers))
+        connection.execute(statement.values(released_at=None, release_why=""))
 
 
 def backlogs(connection: Connection) -> Mapping[int | None, Backlog]:
@@ -171,9 +237,9 @@ def unsettled_of(connection: Connection, service_id: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def has_bookings(connection: Connection, service_id: int, since: datetime, first: date) -> bool:
-    """Whether anybody was told a place of a service since an instant, or on a day from ``first`` on."""
+def told_since(connection: Connection, service_id: int, since: datetime, first: date, last: date | None) -> int:
+    """How many patients were told, since an instant, a place of a service on a day from ``first`` to ``last``."""
     row = tables.booking.c
-    told = or_(row.told_at >= since, row.slot_on >= first)
-    query = select(row.id).where(row.service_id == service_id, row.state == "told", told)
-    return connection.execute(query).first() is not None
+    days = [row.slot_on >= first] + ([row.slot_on <= last] if last else [])
+    query = select(func.count()).where(row.service_id == service_id, row.state == "told", row.told_at >= since, *days)
+    return int(connection.execute(query).scalar_one())

@@ -56,7 +56,7 @@ def _attempts(connection: Connection, patient_id: int) -> Iterator[Event]:
     for row in connection.execute(query).mappings():
         yield Event(
             row["started_at"], EventKind.ATTEMPT, row["id"], row["name"] or "", row["disposition"], row["site_id"],
-            row["note"], row["number"],
+            row["note"], row["number"], is_undone=row["undone_at"] is not None,
         )  # fmt: skip
 
 

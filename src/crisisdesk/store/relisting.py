@@ -29,7 +29,9 @@ _PATIENT = {
     "last_name": "last_name", "first_name": "first_name", "birth_date": "birth_on", "niss": "niss",
     "record_number": "record_number", "postcode": "postcode", "town": "town",
 }  # fmt: skip
-_NULLABLE = frozenset({"planned_on", "planned_time", "priority", "kind", "birth_on", "niss", "service_id"})
+_NULLABLE = frozenset({
+    "planned_on", "planned_time", "priority", "priority_listed", "kind", "birth_on", "niss", "service_id",
+})  # fmt: skip
 _FILL = """
 UPDATE patient SET birth_on = coalesce(birth_on, ?), niss = coalesce(niss, ?),
   postcode = CASE postcode WHEN '' THEN ? ELSE postcode END, town = CASE town WHEN '' THEN ? ELSE town END,
@@ -181,6 +183,9 @@ def _change(change: Change, item: dict[str, Any], patient: dict[str, Any], write
     taken, kept = _sort(told, item, patient)
     if "priority" in taken and item["priority_by"] not in {"", "list"}:
         kept["priority"] = taken.pop("priority")
+    if "priority" in kept:  # a clinician's entry stays; what the list says otherwise waits for a decision
+        said = kept["priority"][1]
+        writes.set("postponement", item, "priority_listed", said if said != item["priority"] else None)
     for name, pair in taken.items():
         if name in _ITEM:
             writes.set("postponement", item, _ITEM[name], pair[1])

@@ -1,6 +1,7 @@
 """Postponements that callers told of, before or beside any list."""
 
-from typing import NamedTuple
+import json
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert
 
@@ -22,7 +23,35 @@ UPDATE postponement SET matched_to_id = :listed WHERE id = :reported AND source 
   AND patient_id =
     (SELECT patient_id FROM postponement WHERE id = :listed AND source = 'list' AND matched_to_id IS NULL)
 """
+# A clinician's code of what the caller told holds for what the list says too; what the list said waits for a decision.
+_CARRY_CODE = """
+UPDATE postponement SET priority_listed = iif(postponement.priority IS r.priority, NULL, postponement.priority),
+  priority = r.priority, priority_by = r.priority_by, priority_at = r.priority_at
+FROM postponement AS r WHERE r.id = :reported AND r.priority_by NOT IN ('', 'list')
+  AND postponement.id = :listed AND postponement.priority_by IN ('', 'list')
+"""
+_CARRY_DECISION = """
+UPDATE postponement SET decision = r.decision, decided_by = r.decided_by FROM postponement AS r
+WHERE r.id = :reported AND r.decision <> '' AND postponement.id = :listed AND postponement.decision = ''
+"""
+# What was told holds for the list's own: a slip takes it back from there, and the patient is rung.
+_CARRY_PLACE = """
+UPDATE booking SET postponement_id = :listed WHERE postponement_id = :reported AND state = 'told'
+  AND NOT EXISTS (SELECT 1 FROM booking AS other WHERE other.postponement_id = :listed AND other.state = 'told')
+"""
+_GIVE_CODE_BACK = """
+UPDATE postponement SET priority = coalesce(postponement.priority_listed,
+    iif(postponement.priority_said = '', NULL, postponement.priority)),
+  priority_by = iif(postponement.priority_said = '', '', 'list'), priority_at = NULL, priority_listed = NULL
+FROM postponement AS r WHERE r.id = :reported AND postponement.id = r.matched_to_id
+  AND postponement.priority_by = r.priority_by AND postponement.priority_at = r.priority_at
+"""
 _FACTS = ("tried_at", "reached_at", "decided_at", "rebooked_at", "done_at")
+_CARRIED = f"SELECT {', '.join(_FACTS)}, decision, decided_by FROM postponement WHERE id = ?"
+_LAST_MATCH = """
+SELECT json_extract(detail, '$.carried') FROM journal WHERE subject = 'postponement' AND subject_id = ?
+  AND action = 'postponement.matched' ORDER BY seq DESC LIMIT 1
+"""
 
 
 class Pair(NamedTuple):
@@ -56,24 +85,52 @@ def add(connection: Connection, row: dict[str, object]) -> int:
     return int(key[0]) if key else 0
 
 
-def match(connection: Connection, reported_id: int, listed_id: int) -> bool:
-    """Tie a reported postponement to a listed one, which takes over what was proven; False where they do not fit."""
+def match(connection: Connection, reported_id: int, listed_id: int) -> dict[str, list[Any]] | None:
+    """Tie a reported postponement to a listed one, which takes over what was proven; None where they do not fit.
+
+    Returns:
+        What the listed one took over, for `unmatch`: its "columns", and the "bookings" that are its own now.
+    """
     values = {"reported": reported_id, "listed": listed_id}
     if connection.exec_driver_sql(_MATCH, values).rowcount != 1:
-        return False
+        return None
+    before = connection.exec_driver_sql(_CARRIED, (listed_id,)).mappings().one()
+    places = "SELECT id FROM booking WHERE postponement_id = ? AND state = 'told'"
+    had = set(connection.exec_driver_sql(places, (listed_id,)).scalars())
     for fact in _FACTS:
         sql = (
             f"UPDATE postponement SET {fact} = coalesce({fact}, (SELECT {fact} FROM postponement WHERE id = :reported))"
             " WHERE id = :listed"
         )
         connection.exec_driver_sql(sql, values)
-    return True
+    for sql in (_CARRY_DECISION, _CARRY_PLACE, _CARRY_CODE):
+        connection.exec_driver_sql(sql, values)
+    after = connection.exec_driver_sql(_CARRIED, (listed_id,)).mappings().one()
+    now_told = connection.exec_driver_sql(places, (listed_id,)).scalars()
+    return {
+        "columns": [name for name in after if after[name] != before[name]],
+        "bookings": [number for number in now_told if number not in had],
+    }
 
 
 def unmatch(connection: Connection, reported_id: int) -> int | None:
-    """Untie it; give what it was tied to, None where nothing was."""
+    """Untie it, and give back what the listed one took over and still has; give what it was tied to, None where nothing
+    was."""
     query = "SELECT matched_to_id FROM postponement WHERE id = ?"
     before = connection.exec_driver_sql(query, (reported_id,)).scalar_one_or_none()
-    if before is not None:
-        connection.exec_driver_sql("UPDATE postponement SET matched_to_id = NULL WHERE id = ?", (reported_id,))
-    return int(before) if before is not None else None
+    if before is None:
+        return None
+    connection.exec_driver_sql(_GIVE_CODE_BACK, {"reported": reported_id})
+    carried = json.loads(connection.exec_driver_sql(_LAST_MATCH, (str(reported_id),)).scalar() or "{}")
+    values = {"reported": reported_id, "listed": before}
+    for name in carried.get("columns", ()):
+        blank = "NULL" if name in _FACTS else "''"
+        connection.exec_driver_sql(
+            f"UPDATE postponement SET {name} = {blank} FROM postponement AS r WHERE r.id = :reported"
+            f" AND postponement.id = :listed AND postponement.{name} = r.{name}", values,
+        )  # fmt: skip
+    back = "UPDATE booking SET postponement_id = :reported WHERE id = :id AND postponement_id = :listed"
+    for number in carried.get("bookings", ()):
+        connection.exec_driver_sql(back, values | {"id": number})
+    connection.exec_driver_sql("UPDATE postponement SET matched_to_id = NULL WHERE id = ?", (reported_id,))
+    return int(before)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, case, or_, select, update
+from sqlalchemy import and_, case, exists, or_, select, update
 
 from crisisdesk.domain.words import CallbackState
 from crisisdesk.store import tables
@@ -31,18 +32,26 @@ class HeldLine:
     due_at: datetime
     attempts: int
     note: str
+    channel: str
+    """What is done besides the telephone before it is rung again; empty: a clinician decides, or nothing is."""
+    channels_done: Sequence[str]
+    gp: str
+    next_of_kin: str
 
 
 _IS_DEAD = patient.death_reported_at.is_not(None)
 _HOLD = case((_IS_DEAD, DEATH), else_=callback.hold)
 
 
-def held_lines(connection: Connection, site_id: str | None, most: int) -> Sequence[HeldLine]:
-    """Callbacks on hold at a site (everywhere for None), in the order of the queue."""
+def held_lines(
+    connection: Connection, site_id: str | None, most: int, callback_id: int | None = None
+) -> Sequence[HeldLine]:
+    """Callbacks on hold at a site (everywhere for None), in the order of the queue; only one where it is named."""
     query = (
         select(
             callback.id, callback.site_id, callback.patient_id, patient.last_name, patient.first_name,
             patient.full_name, _HOLD, callback.tier, callback.due_at, callback.attempts, callback.note,
+            callback.channel, callback.channels_done, patient.gp, patient.next_of_kin,
         )
         .join(tables.patient, patient.id == callback.patient_id)
         .where(callback.state != CallbackState.CLOSED, or_(callback.hold != "", _IS_DEAD))
@@ -51,7 +60,34 @@ def held_lines(connection: Connection, site_id: str | None, most: int) -> Sequen
     )  # fmt: skip
     if site_id is not None:
         query = query.where(callback.site_id == site_id)
+    if callback_id is not None:
+        query = query.where(callback.id == callback_id)
     return [HeldLine(*tuple(row)) for row in connection.execute(query)]
+
+
+def channel_lines(connection: Connection, site_id: str | None, channel: str | None, most: int) -> Sequence[Any]:
+    """Open callbacks for which something is done besides the telephone, with what a letter needs of the patient."""
+    phone = tables.phone.c
+    has_number = exists().where(phone.patient_id == patient.id, phone.found_wrong_at.is_(None))
+    query = (
+        select(
+            callback.id, callback.site_id, callback.channel, callback.patient_id, callback.attempts, patient.last_name,
+            patient.first_name, patient.full_name, patient.town, patient.postcode, patient.language, patient.gp,
+            patient.next_of_kin, patient.may_tell, patient.may_tell_who,
+        )
+        .join(tables.patient, patient.id == callback.patient_id)
+        .where(
+            callback.state != CallbackState.CLOSED, callback.hold != "", callback.channel != "", ~_IS_DEAD,
+            or_(callback.hold != "number_search", ~has_number),
+        )
+        .order_by(callback.tier, callback.due_at, callback.id)
+        .limit(most)
+    )  # fmt: skip
+    if site_id is not None:
+        query = query.where(callback.site_id == site_id)
+    if channel:
+        query = query.where(callback.channel == channel)
+    return connection.execute(query).all()
 
 
 def end_items(connection: Connection, postponement_ids: Sequence[int], clinician: str, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """The application: wiring only. Keys that work everywhere, the screens in front, and what must never happen."""
 
 import asyncio
+import contextlib
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
+from crisisdesk.errors import CrisisDeskError
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui import theme
 from crisisdesk.ui.backend import Backend
@@ -170,4 +172,12 @@ class CrisisDeskApp(QuietApp):
         self.front.say(_("The desk's file is busy. Nothing is lost; please wait."))
 
     def _store_changed(self) -> None:
-        self.front.post_message(StoreChanged())
+        """Somebody has written: the rules first (labels on keys, hours), then the screen in front."""
+        from crisisdesk.desk.rules import reference_of
+
+        async def follow() -> None:
+            with contextlib.suppress(CrisisDeskError):  # the next read of the screen tells why
+                self.session.reference = await self.backend.read(reference_of)
+            self.front.post_message(StoreChanged())
+
+        self.run_worker(follow(), group="follow", exclusive=True)

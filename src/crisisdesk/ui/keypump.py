@@ -69,16 +69,18 @@ class KeyPump:
     async def _ready(self) -> None:
         """Wait until what the last key started is there: a screen with its focus, a result."""
         await _at_most(self._app.screen._mounted_event.wait(), _DRAIN)
-        if self._holds:
-            await _at_most(self._free.wait(), PATIENCE)
+        patient_until = asyncio.get_running_loop().time() + PATIENCE
+        while self._holds and (left := patient_until - asyncio.get_running_loop().time()) > 0:
+            await _at_most(self._free.wait(), left)  # a result may ask for the next one: that is waited for too
 
     async def _one(self, event: events.Key | events.Paste) -> None:
         app = self._app
-        if isinstance(event, events.Key) and await app._check_bindings(event.key, priority=True):
-            return
+        is_done = isinstance(event, events.Key) and await app._check_bindings(event.key, priority=True)
         target = app.focused or app.screen
-        target._forward_event(event)
+        if not is_done:
+            target._forward_event(event)
         # A key that nobody wants climbs from queue to queue up to the application's own, whose bindings come last.
+        # What was picked from a list arrives in the queue of the screen that is in front again.
         for node in (*target.ancestors_with_self, app):
             await drained(node)
 

@@ -37,6 +37,11 @@ def digit_keys(digit: int) -> str:
     return f"{text},{_AZERTY[text]}" if text in _AZERTY else text
 
 
+def digit_of(key: str) -> int | None:
+    """The digit that a key stands for on either kind of keyboard, from 1 to 9; None for another key."""
+    return next((number for number in range(1, 10) if key in digit_keys(number).split(",")), None)
+
+
 def digit_bindings(action: str, count: int = 9) -> Sequence[Binding]:
     """Hidden bindings ``action(1)`` .. ``action(count)`` on the digits of both kinds of keyboard."""
     return [Binding(digit_keys(number), f"{action}({number})", show=False) for number in range(1, count + 1)]

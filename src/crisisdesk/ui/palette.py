@@ -33,6 +33,7 @@ def choose_site(app: "CrisisDeskApp") -> None:
     def picked(code: str | None) -> None:
         if code is not None:
             app.site = code or None
+            app.front.say("")  # what was said of the other site is over
             app.front.site_changed()
 
     sites = [Choice(site.site_id, site.name) for site in app.session.reference.sites.values()]

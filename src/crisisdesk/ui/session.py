@@ -25,13 +25,14 @@ class OpenDesk(Protocol):
         """A number that changes when somebody else has written."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Session:
     """One agent at one terminal."""
 
     store: OpenDesk
     agent: "Agent"
     reference: Reference
+    """Replaced, never changed, when a supervisor has edited a rule anywhere."""
     language: str
     settings: Settings = field(default_factory=Settings)
     now: Callable[[], datetime] = clock.now

@@ -18,6 +18,7 @@ from crisisdesk.desk.importing.planning import Plan, plan, side_of
 from crisisdesk.desk.importing.preparing import Options, Prepared, check_options, prepare
 from crisisdesk.desk.importing.refusal import Refused, why_refused
 from crisisdesk.desk.importing.report import ImportReport, empty_counts, row_entry
+from crisisdesk.desk.reopening import top_up_after_list
 from crisisdesk.domain.reference import Reference
 from crisisdesk.domain.words import Role
 from crisisdesk.errors import RuleBroken
@@ -87,6 +88,7 @@ def import_files(
         clean_up(store)
         for path in paths:
             _one(run, path, checked, _bring_in)
+    top_up_after_list(store, now=now)
     _report_proposals(run)
     return run.report
 

@@ -65,7 +65,7 @@ def _disposition(folder: Folder, scope: Scope, entry: Entry, keys: "Keys") -> di
         "cap_a_day": entry.whole("cap_a_day", None, least=1), "needs_permission": entry.flag("permission"),
         "channel": str((entry.values.get("channel") and entry.choice("channel", Channel, "")) or ""),
     }  # fmt: skip
-    for key, why in _contradictions(row):
+    for key, why in contradictions(row):
         entry.blame(key, why)
     folder.add("disposition", **row)
     folder.add_labels(entry, f"disposition.{scope}", str(row["code"]))
@@ -76,8 +76,8 @@ def _disposition(folder: Folder, scope: Scope, entry: Entry, keys: "Keys") -> di
     return row
 
 
-def _contradictions(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What a disposition cannot be at once."""
+def contradictions(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a disposition (columns of its table) cannot be at once: the field that is wrong, and why."""
     if row["is_final"] and row["next_step"] != NextStep.CLOSE:
         yield "next_step", _("a final disposition must lead to 'close'")
     if row["next_step"] == NextStep.CLOSE and not row["is_final"]:

@@ -1,9 +1,10 @@
 """What holds from a day or an hour on: openings of services, and instructions that are read out."""
 
-from datetime import UTC
+from datetime import UTC, date
 from typing import Any
 
 from crisisdesk.desk.reference_data.folder import Folder, sites_of
+from crisisdesk.desk.reference_data.instructed import put_in_order, read_words
 from crisisdesk.desk.reference_data.source import Entry
 from crisisdesk.domain.words import OpeningStage, OpeningState
 from crisisdesk.i18n import _
@@ -19,9 +20,34 @@ def read_openings(folder: Folder) -> None:
             "opens_on": opens_on,
             "capacity_a_day": entry.whole("capacity_a_day", None),
             "reason": entry.text("reason", ""),
+            "until_on": _until(entry, opens_on),
+            "includes_days_off": entry.flag("days_off"),
+            "rooms": entry.whole("rooms", None, least=1),
+            "limits": _limits(folder, entry),
         }
         folder.rows["opening"] += [{"service_id": service_id, **row} for service_id in _opened_services(folder, entry)]
         entry.finish()
+
+
+def _until(entry: Entry, opens_on: date | None) -> date | None:
+    until_on = entry.day("until", None)
+    if until_on and opens_on and until_on < opens_on:
+        entry.blame("until", _("must not be earlier than 'from'"))
+    return until_on
+
+
+def _limits(folder: Folder, entry: Entry) -> dict[str, int]:
+    """Places a day for those who need something that is short, by its code in limits.toml."""
+    known = {row["code"] for row in folder.rows["capacity_limit"]}
+    limits: dict[str, int] = {}
+    for code, count in (entry.get("limits", dict, {}) or {}).items():
+        if code not in known:
+            entry.blame("limits", _("there is no limit '{code}' in limits.toml").format(code=code))
+        elif type(count) is not int or count < 0:
+            entry.blame("limits", _("'{code}' needs a whole number of places a day, 0 or more").format(code=code))
+        else:
+            limits[code] = count
+    return limits
 
 
 def _opened_services(folder: Folder, entry: Entry) -> list[int]:
@@ -52,14 +78,14 @@ def read_instructions(folder: Folder) -> None:
             entry.blame("until", _("must be later than 'from'"))
         row = {
             "topic": topic,
-            "words": entry.text("words"),
+            **read_words(entry, folder.languages),
             "issued_by": entry.text("issued_by"),
-            "version": 1,
             "valid_from": start and start.astimezone(UTC),
             "valid_until": end and end.astimezone(UTC),
         }
         folder.rows["instruction"] += [{**row, **place} for place in _instructed_places(folder, entry, service)]
         entry.finish()
+    folder.rows["instruction"] = put_in_order(folder.rows["instruction"])
 
 
 def _instructed_places(folder: Folder, entry: Entry, service: str) -> list[dict[str, Any]]:

@@ -167,9 +167,9 @@ class Entry:
             return None
         return value
 
-    def day(self, key: str) -> date | None:
-        """A date."""
-        value = self.get(key, date, ...)
+    def day(self, key: str, default: Any = ...) -> date | None:
+        """A date; compulsory unless a default is given."""
+        value = self.get(key, date, default)
         if isinstance(value, datetime):
             self.blame(key, _("must be a date without a time"))
             return None

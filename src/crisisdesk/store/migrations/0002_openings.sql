@@ -39,7 +39,15 @@ ALTER TABLE postponement ADD COLUMN needs TEXT;
 ALTER TABLE postponement ADD COLUMN wish TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE postponement ADD COLUMN is_reserve INTEGER NOT NULL DEFAULT 0 CHECK (is_reserve IN (0, 1));
 ALTER TABLE postponement ADD COLUMN priority_at TEXT;
+ALTER TABLE postponement ADD COLUMN priority_listed TEXT;  -- what the newest list says where a clinician said otherwise
 ALTER TABLE postponement ADD COLUMN handed_over_at TEXT;
+-- Covers the count of coverage by site, care type and week: 8 times faster at 200,000 rows than with the table.
+DROP INDEX postponement_site;
+CREATE INDEX postponement_site ON postponement (
+  site_id, service_id, kind, original_on, matched_to_id, done_at, rebooked_at, decided_at, reached_at, tried_at, created_at,
+  handed_over_at, decision, patient_id
+);
+CREATE INDEX patient_dead ON patient (id) WHERE death_confirmed_by IS NOT NULL;
 ALTER TABLE booking ADD COLUMN needs TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE booking ADD COLUMN withdrawn_by INTEGER REFERENCES agent (id);
 ALTER TABLE booking ADD COLUMN withdrawn_opening_id INTEGER REFERENCES opening (id);
@@ -49,6 +57,14 @@ CREATE INDEX postponement_reserve ON postponement (service_id) WHERE is_reserve 
 -- channel: what is done away from the telephone while the callback is on hold for a review. channels_done: codes.
 ALTER TABLE callback ADD COLUMN channel TEXT NOT NULL DEFAULT '' CHECK (channel IN ('', 'letter', 'gp', 'next_of_kin'));
 ALTER TABLE callback ADD COLUMN channels_done TEXT NOT NULL DEFAULT '[]';
+-- asked_at: when the patient last asked, or was promised, to be rung: that outlives the settling of what it was about.
+ALTER TABLE callback ADD COLUMN asked_at TEXT;
+UPDATE callback SET asked_at = released_at WHERE release_why IN ('promised', 'escalated');
+-- The first who wait for an opening, and those who were released, without reading all the others.
+CREATE INDEX callback_unreleased ON callback (site_id, tier, due_at, id)
+  WHERE state <> 'closed' AND released_at IS NULL AND hold = '';
+CREATE INDEX callback_released ON callback (site_id) WHERE state <> 'closed' AND released_at IS NOT NULL AND hold = '';
+CREATE INDEX callback_personal ON callback (for_agent_id) WHERE for_agent_id IS NOT NULL AND state <> 'closed';
 
 -- before: what the attempt changed, as it was (see store/undo). An undone attempt stays and counts nowhere.
 ALTER TABLE attempt ADD COLUMN before TEXT NOT NULL DEFAULT '{}';
@@ -62,10 +78,20 @@ CREATE INDEX call_instruction ON call (instruction_id) WHERE instruction_id IS N
 
 -- Words of an instruction in other languages than the desk's first one: language -> words.
 ALTER TABLE instruction ADD COLUMN translations TEXT NOT NULL DEFAULT '{}';
+-- Whom the desk rings because they were told an instruction that changed. The patient is that of the callback, also after
+-- a merge; told_at is the contact in which they were told, so that nobody is rung twice for the same one.
+CREATE TABLE retelling (
+  instruction_id INTEGER NOT NULL REFERENCES instruction (id), callback_id INTEGER NOT NULL REFERENCES callback (id),
+  told_at TEXT NOT NULL, was_read_out INTEGER NOT NULL CHECK (was_read_out IN (0, 1)), reason TEXT NOT NULL DEFAULT '',
+  made_by INTEGER NOT NULL REFERENCES agent (id), made_at TEXT NOT NULL,
+  PRIMARY KEY (instruction_id, callback_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX retelling_callback ON retelling (callback_id);
 
 -- A signed list of open items for the service's own secretariat; each item stays the desk's until it is acknowledged.
+-- Without a site: what belongs to none. content: the line as it was signed, column -> text.
 CREATE TABLE handover (
-  id INTEGER PRIMARY KEY, site_id TEXT NOT NULL REFERENCES site (id), service_id INTEGER REFERENCES service (id),
+  id INTEGER PRIMARY KEY, site_id TEXT REFERENCES site (id), service_id INTEGER REFERENCES service (id),
   reason TEXT NOT NULL DEFAULT '', made_by INTEGER NOT NULL REFERENCES agent (id), made_at TEXT NOT NULL,
   sha256 TEXT NOT NULL DEFAULT '', journal_seq INTEGER NOT NULL DEFAULT 0
 ) STRICT;
@@ -73,6 +99,6 @@ CREATE TABLE handover_item (
   handover_id INTEGER NOT NULL REFERENCES handover (id), postponement_id INTEGER NOT NULL REFERENCES postponement (id),
   position INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'offered' CHECK (state IN ('offered', 'acknowledged', 'refused')),
   answered_by TEXT NOT NULL DEFAULT '', answered_at TEXT, entered_by INTEGER REFERENCES agent (id), note TEXT NOT NULL DEFAULT '',
-  PRIMARY KEY (handover_id, postponement_id)
+  content TEXT NOT NULL DEFAULT '{}', PRIMARY KEY (handover_id, postponement_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX handover_item_postponement ON handover_item (postponement_id);

@@ -19,7 +19,7 @@ from crisisdesk.store.tables.callbacks import (
     HandoverItem,
     Opening,
 )
-from crisisdesk.store.tables.calls import Call, CallItem, CallPatient, Instruction, Journal, JournalHead
+from crisisdesk.store.tables.calls import Call, CallItem, CallPatient, Instruction, Journal, JournalHead, Retelling
 from crisisdesk.store.tables.lists import ImportRow, Layout, Postponement, SourceFile
 from crisisdesk.store.tables.people import Agent, Draft, Likeness, Patient, PatientWord, Phone
 from crisisdesk.store.tables.reference import (
@@ -63,6 +63,7 @@ source_file = _core(SourceFile)
 import_row = _core(ImportRow)
 postponement = _core(Postponement)
 instruction = _core(Instruction)
+retelling = _core(Retelling)
 call = _core(Call)
 call_patient = _core(CallPatient)
 call_item = _core(CallItem)

@@ -28,6 +28,7 @@ class Callback(SQLModel, table=True):
     channel: str = ""
     channels_done: list[Any] = Field(default_factory=list, sa_type=JSON)
     for_agent_id: int | None = None
+    asked_at: datetime | None = None
     attempts: int = 0
     unanswered: int = 0
     last_attempt_at: datetime | None = None
@@ -129,7 +130,7 @@ class Handover(SQLModel, table=True):
     __tablename__ = "handover"
 
     id: int | None = Field(default=None, primary_key=True)
-    site_id: str
+    site_id: str | None = None
     service_id: int | None = None
     reason: str = ""
     made_by: int
@@ -149,3 +150,4 @@ class HandoverItem(SQLModel, table=True):
     answered_at: datetime | None = None
     entered_by: int | None = None
     note: str = ""
+    content: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)

@@ -24,6 +24,18 @@ class Instruction(SQLModel, table=True):
     translations: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
+class Retelling(SQLModel, table=True):
+    __tablename__ = "retelling"
+
+    instruction_id: int = Field(primary_key=True)
+    callback_id: int = Field(primary_key=True)
+    told_at: datetime
+    was_read_out: bool
+    reason: str = ""
+    made_by: int
+    made_at: datetime
+
+
 class Call(SQLModel, table=True):
     __tablename__ = "call"
 

@@ -95,6 +95,7 @@ class Postponement(SQLModel, table=True):
     wish: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     is_reserve: bool = False
     priority_at: datetime | None = None
+    priority_listed: str | None = None
     handed_over_at: datetime | None = None
 
 

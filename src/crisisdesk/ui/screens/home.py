@@ -1,6 +1,7 @@
 """Home: where an agent arrives. Sites and what waits there, drafts to go on with, and which key does what."""
 
 from collections.abc import Iterable, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -55,7 +56,9 @@ class HomeScreen(DeskScreen):
         empty = _("None. What you type is kept here if the line drops.")
         yield DeskTable(drafts, empty=empty, header=False, id="drafts")
         ways = [f"{place.letter} {_(place.words)}" for name, place in PLACES.items() if place.letter and is_there(name)]
-        yield Static(Content(" · ".join([_("F2 new call"), _("F7 queue"), *ways])), id="ways", classes="muted")
+        ways = [way.replace(" ", "\N{NO-BREAK SPACE}") for way in (_("F2 new call"), _("F7 queue"), *ways)]  # whole
+        lines = fill(" · ".join(ways), self.app.size.width - 2, break_on_hyphens=False)
+        yield Static(Content(lines), id="ways", classes="muted")
 
     def on_mount(self) -> None:
         """Fill the lists."""

@@ -16,9 +16,10 @@ from crisisdesk.i18n import N_, _
 from crisisdesk.ui.autosave import Autosave
 from crisisdesk.ui.format import show_time
 from crisisdesk.ui.widgets.callfields import FIELD_OF, PERSON_FIELDS, CallEntry, Links, call_fields, read_form
-from crisisdesk.ui.widgets.callpanels import FlagLine, InstructionPanel, SpokenPanel, WayOutPanel, ask_quick, remark_on
+from crisisdesk.ui.widgets.callpanels import FlagLine, SpokenPanel, WayOutPanel, ask_quick, remark_on
 from crisisdesk.ui.widgets.frame import DeskScreen, tell
 from crisisdesk.ui.widgets.matchpane import MatchTable
+from crisisdesk.ui.widgets.readout import InstructionPanel
 
 if TYPE_CHECKING:
     from crisisdesk.desk.drafts import Draft
@@ -31,18 +32,22 @@ class IntakeScreen(DeskScreen):
     HELP = N_(
         "Type what you hear, in any order; people who may be meant show to the right. ^L goes there to link them. "
         "F9 notes a red flag and shows the way out. F10 ends the linked patients' callbacks with this call. "
-        "F12 notes that the instruction was read out. ^S saves and gives the reference. F5 ends a call that was none. "
+        "F12 notes that the instruction was read out, ^O shows all of it. ^S saves and gives the reference. F5 ends a "
+        "call that was none. "
+        "^Y says that you ring back yourself, at the moment agreed. "
         "^T opens the fields of a paper slip (number, taken by, when) and of an appointment (service, doctor)."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", N_("save"), priority=True),
-        Binding("ctrl+l", "to_matches", N_("link"), priority=True),
+        Binding("ctrl+l", "to('matches')", N_("link"), priority=True),
         Binding("f9", "flag", N_("red flag"), priority=True),
         Binding("f5", "no_call", N_("not a call"), priority=True),
-        Binding("ctrl+n", "to_note", N_("note"), priority=True),
+        Binding("ctrl+n", "to('note')", N_("note"), priority=True),
         Binding("escape", "put_aside", N_("put aside"), show=True),
         Binding("f10", "settle", N_("end the callback"), priority=True, show=False),
-        Binding("f12", "read_out", N_("instruction read out"), priority=True, show=False),
+        Binding("ctrl+y", "in_person", N_("I ring back myself"), priority=True, show=False),
+        Binding("f12", "instruction('read')", N_("instruction read out"), priority=True, show=False),
+        Binding("ctrl+o", "instruction('whole')", N_("the whole instruction"), priority=True, show=False),
         Binding("f11", "open_patient", N_("the person's file"), priority=True, show=False),
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012 - as the base class declares it
@@ -86,7 +91,7 @@ class IntakeScreen(DeskScreen):
                 yield WayOutPanel()
                 self.matches = MatchTable(self._links, self.session)
                 yield self.matches
-                yield InstructionPanel(self._links)
+                yield InstructionPanel(self._links.read_out)
 
     def on_mount(self) -> None:
         """A fresh form starts its clock; a draft comes back with all of its fields."""
@@ -94,6 +99,7 @@ class IntakeScreen(DeskScreen):
         self.form.draft = self.autosave = Autosave(self, "call", self.form.texts, uid=uid)
         if self._draft:
             self.form.fill(self._draft.fields)
+            remark_on(self.form, "wish", self.session, in_person=self._links.in_person)
             self.say(
                 _("You go on with the call of {time}.").format(time=show_time(self._draft.started_at, self.session))
             )
@@ -108,8 +114,12 @@ class IntakeScreen(DeskScreen):
             words = _("Call {reference} saved.").format(reference=self._last.reference)
             self.done(" ".join((words, *self._last.warnings)))
         self.matches.search(self, self.form)
-        self.query_one(InstructionPanel).read_for(self, self.form)
+        self.refresh_from_store()
         self.form["phone"].focus()
+
+    def refresh_from_store(self) -> None:
+        """Another instruction may be in force: issued by somebody, or because its time has come."""
+        self.query_one(InstructionPanel).read_for(self, self.form)
 
     # ------------------------------------------------------------ what is typed
 
@@ -124,10 +134,10 @@ class IntakeScreen(DeskScreen):
             self.query_one(SpokenPanel).clear()
         if name in PERSON_FIELDS:
             self.matches.search(self, self.form)
-        if name in {"site", "topic"}:
-            self.query_one(InstructionPanel).read_for(self, self.form)
+        if name in {"site", "topic", "language"}:
+            self.refresh_from_store()
             self.flag_line.show(self.form.choice("site").code)
-        remark_on(self.form, name, self.session)
+        remark_on(self.form, name, self.session, in_person=self._links.in_person)
 
     # ------------------------------------------------------------ who is meant
 
@@ -138,9 +148,12 @@ class IntakeScreen(DeskScreen):
         self.heading(_("Incoming call") + (f" · {names}" if names else ""))
         self.autosave.save()
 
-    def action_to_matches(self) -> None:
-        """To the matches; from there back to the form."""
-        self.matches.enter_or_leave()
+    def action_to(self, where: str) -> None:
+        """To the note for colleagues; or to the matches, and from there back to the form."""
+        if where == "note":
+            self.form["note"].focus()
+        else:
+            self.matches.enter_or_leave()
 
     def action_settle(self) -> None:
         """End every open callback of the linked patients with this call, or take that back."""
@@ -160,16 +173,23 @@ class IntakeScreen(DeskScreen):
         """Note a red flag: which one, then the way out is shown large."""
         self.flag_line.ask(self.autosave.save)
 
-    def action_to_note(self) -> None:
-        """To the note for colleagues."""
-        self.form["note"].focus()
-
-    def action_read_out(self) -> None:
-        """Note that the instruction in force was read to the caller, with its version."""
-        if self.query_one(InstructionPanel).toggle_read():
+    def action_instruction(self, what: str) -> None:
+        """Note that the instruction on the screen was read to the caller, with its version; or show all of it."""
+        panel = self.query_one(InstructionPanel)
+        if what == "whole" and panel.open_whole():
+            return
+        if what == "read" and panel.toggle_read():
             self.autosave.save()
         else:
             self.warn(_("No instruction is in force here. Choose the hospital and the topic."))
+
+    def action_in_person(self) -> None:
+        """Promise to ring back in person, or take that back."""
+        self._links.in_person = not self._links.in_person
+        remark_on(self.form, "wish", self.session, in_person=self._links.in_person)
+        self.autosave.save()
+        said = _("You ring back yourself; when you are absent, anybody does.")
+        self.say(said if self._links.in_person else _("Anybody rings back."))
 
     # ------------------------------------------------------------ the end
 
@@ -202,16 +222,17 @@ class IntakeScreen(DeskScreen):
 
     def action_no_call(self) -> None:
         """A call that was none: its code, and it is stored."""
+
+        def send(code: str) -> None:
+            now, phone = self.session.now(), self.form["phone"].value
+            started, self._is_spoken = self._started_at or now, False
+            self._send(CallForm(self.autosave.uid, started, code, ended_at=now, phone=phone, is_withheld=not phone))
+
         if self._links.patients or any(self.form[name].value for name in PERSON_FIELDS[1:]):
             question = _("Somebody is named here, and would not be kept. A call that was none?")
-            self.confirm(question, lambda: ask_quick(self, self._send_quick))
+            self.confirm(question, lambda: ask_quick(self, send))
         else:
-            ask_quick(self, self._send_quick)
-
-    def _send_quick(self, code: str) -> None:
-        now, phone = self.session.now(), self.form["phone"].value
-        started, self._is_spoken = self._started_at or now, False
-        self._send(CallForm(self.autosave.uid, started, code, ended_at=now, phone=phone, is_withheld=not phone))
+            ask_quick(self, send)
 
     def _send(self, form: CallForm) -> None:
         if self._is_saving:

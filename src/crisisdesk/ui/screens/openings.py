@@ -1,7 +1,7 @@
 """Openings: each service of a site, what is planned, what waits for it; plan, look ahead, confirm."""
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from typing import ClassVar
 
 from textual import on
@@ -12,42 +12,35 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from crisisdesk import clock
-from crisisdesk.desk.reopening import (
-    OpeningForm,
-    OpeningPreview,
-    ServiceLine,
-    check_change,
-    confirm_opening,
-    list_services,
-    plan_opening,
-    preview_opening,
-    revise_opening,
-    withdraw_opening,
-)
+from crisisdesk.desk.forecasting import forecast_opening
+from crisisdesk.desk.openingwords import a_day_words, row_words, stage_words
+from crisisdesk.desk.reopening import OpeningPreview, ServiceLine, check_change, list_services, withdraw_opening
 from crisisdesk.desk.wording import state_words
-from crisisdesk.domain.dates import read_typed_date
+from crisisdesk.domain.opening import read_history
 from crisisdesk.domain.words import OpeningStage, OpeningState
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import N_, _
-from crisisdesk.ui.format import show_date, show_day
+from crisisdesk.ui.format import show_date, show_day, show_moment
 from crisisdesk.ui.inert import inert
-from crisisdesk.ui.widgets.choices import Choice
-from crisisdesk.ui.widgets.form import ChoiceField, Field, Form
+from crisisdesk.ui.screens.openings_asking import look_ahead, show_forecast
+from crisisdesk.ui.screens.openings_forms import (
+    FieldWrong,
+    opening_fields,
+    postpone_fields,
+    read_day_before,
+    read_opening,
+    read_postponement,
+)
+from crisisdesk.ui.screens.openings_told import ToldScreen
+from crisisdesk.ui.session import Session
+from crisisdesk.ui.widgets.form import Field, Form
 from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
-QUESTIONS = {
-    "plan": N_("Announce this plan?"),
-    "revise": N_("Store this revision?"),
-    "confirm": N_("Confirm, and release these callbacks?"),
-}
-
-STAGES = {"plan": OpeningStage.PLANNED, "revise": OpeningStage.REVISED, "confirm": OpeningStage.ACTUAL}
-DEEDS: dict[str, Callable[..., OpeningPreview | int]] = {
-    "plan": plan_opening,
-    "revise": revise_opening,
-    "confirm": confirm_opening,
-}
+STAGES = {
+    "plan": OpeningStage.PLANNED, "revise": OpeningStage.REVISED, "confirm": OpeningStage.ACTUAL,
+    "put_off": OpeningStage.ACTUAL,
+}  # fmt: skip
 
 
 class OpeningsScreen(DeskScreen):
@@ -55,20 +48,27 @@ class OpeningsScreen(DeskScreen):
 
     HEADING = N_("Openings of services")
     HELP = N_(
-        "Each line is a service: its state today, what is planned, the places a day, what it still owes, and how many "
-        "callbacks are released or wait. A supervisor plans, revises and confirms; before anything is stored the lower "
-        "part shows how many are released, who comes first and why, who stays, and who must be told again."
+        "Each line is a service: its state today, the places a day with what is limited (implants), what is planned, "
+        "what it still owes, and how many callbacks are released or wait. A supervisor plans, revises and confirms, "
+        "or puts a session, days or a service off; before anything is stored you see how many are released, who comes "
+        "first and why, who stays, and who must be told again. f shows when the queue will be empty, t who was told "
+        "what, d what was known and planned on an earlier day."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "change('confirm')", N_("open / confirm")),
+        Binding("c", "change('confirm')", N_("confirm")),
         Binding("p", "change('plan')", N_("plan")),
         Binding("r", "change('revise')", N_("revise")),
+        Binding("x", "change('put_off')", N_("postpone")),
+        Binding("f", "forecast", N_("forecast")),
+        Binding("t", "told", N_("days told")),
+        Binding("d", "as_of", N_("on day…")),
         Binding("w", "withdraw", N_("withdraw")),
+        Binding("ctrl+s", "look_ahead", N_("what follows"), priority=True),
         Binding("escape", "leave_form", N_("leave the form"), priority=True),
     ]
     DEFAULT_CSS = """
     OpeningsScreen #services { height: 1fr; min-height: 6; }
-    OpeningsScreen #below { height: auto; max-height: 16; }
+    OpeningsScreen #below { height: auto; max-height: 12; }
     OpeningsScreen #form { height: auto; }
     """
 
@@ -76,12 +76,16 @@ class OpeningsScreen(DeskScreen):
         super().__init__()
         self._lines: dict[str, ServiceLine] = {}
         self._what = ""
+        self._asked: ServiceLine | None = None
+        """The service that the open form is about, as it was when the form was opened: the list is read again below."""
+        self._day: date | None = None
+        """The day on whose evening the list is shown as it was known; None: now."""
 
     def compose_work(self) -> Iterable[Widget]:
-        """The list; below it the history of a line, a form, or what would follow."""
+        """The list; below it the history of a line, or a form."""
         columns = (
-            Column("service", _("Service"), 0), Column("state", _("Today"), 12),
-            Column("capacity", _("A day"), 5, right=True), Column("plan", _("Planned"), 12),
+            Column("service", _("Service"), 0), Column("state", _("Today"), 11),
+            Column("capacity", _("A day"), 16), Column("plan", _("Planned"), 12),
             Column("owed", _("Owed"), 5, right=True), Column("released", _("Rel."), 5, right=True),
             Column("waiting", _("Wait"), 5, right=True),
         )  # fmt: skip
@@ -93,96 +97,105 @@ class OpeningsScreen(DeskScreen):
         """Read the services."""
         self.site_changed()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The keys of the form only while there is one."""
+        if action in ("look_ahead", "leave_form") and not self._what:
+            return False if action == "look_ahead" else super().check_action(action, parameters)
+        return super().check_action(action, parameters)
+
     def site_changed(self) -> None:
         """Services of another site, or of all."""
         where = self.session.site_name(self.site) or _("all sites")
-        self.heading(_("Openings of services · {site}").format(site=where))
-        self.read(list_services, self.site, then=self._show, group="services", hold_keys=True)
+        words = _("Openings of services · {site}").format(site=where)
+        if self._day is not None:
+            words += " · " + _("as known on the evening of {day}").format(day=show_date(self._day))
+        self.heading(words)
+        self.refresh_from_store(hold_keys=True)
 
-    def refresh_from_store(self) -> None:
-        """What others changed."""
-        self.read(list_services, self.site, then=self._show, group="services")
+    def refresh_from_store(self, *, hold_keys: bool = False) -> None:
+        """What others changed; on an earlier day what was known then."""
+        as_of = None
+        if self._day is not None:
+            as_of = clock.day_bounds(self._day, self.session.zone)[1] - timedelta(microseconds=1)
+        self.read(list_services, self.site, as_of=as_of, then=self._show, group="services", hold_keys=hold_keys)
 
     def _show(self, lines: Sequence[ServiceLine]) -> None:
         self._lines = {str(line.service_id): line for line in lines}
-        self.query_one("#services", DeskTable).show([self._row(line) for line in lines])
-        if not self._what:
-            self._show_history()
-
-    def _row(self, line: ServiceLine) -> Row:
-        state = state_words(line.state) if line.state else _("as usual")
-        plan = line.coming or line.planned
-        tone = "warn" if line.state == OpeningState.CLOSED else "accent" if line.state else "muted"
-        return Row(str(line.service_id), (
-            line.name if self.site else f"{self.session.site_name(line.site_id)} · {line.name}", Cell(state, tone),
-            str(line.capacity_a_day or ""),
-            show_day(plan.opens_on if plan else None) + (" ✓" if line.coming else ""), str(line.backlog.unsettled),
-            str(line.backlog.released), str(line.backlog.waiting),
-        ))  # fmt: skip
-
-    @on(DeskTable.Moved, "#services")
-    def moved(self) -> None:
-        """Another line: its history."""
-        if not self._what:
-            self._show_history()
+        self.query_one("#services", DeskTable).show([service_row(line, self.session, self.site) for line in lines])
+        self._show_history()
 
     def _current(self) -> ServiceLine | None:
         return self._lines.get(self.query_one("#services", DeskTable).current_id or "")
 
+    @on(DeskTable.Moved, "#services")
     def _show_history(self) -> None:
         line = self._current()
+        if self._what:
+            return
         parts: list[Content | str] = []
         for row in reversed(line.history[-5:] if line else ()):
-            stage = _(_STAGES.get(row.stage, row.stage))
-            capacity = _("{count} a day").format(count=row.capacity_a_day) if row.capacity_a_day else ""
-            words = [show_date(row.opens_on), stage, state_words(row.state), capacity, row.reason, row.by]
-            parts += [inert(" · ".join(word for word in words if word)), "\n"]
+            when = show_moment(row.entered_at, self.session)
+            words = [when, stage_words(row.stage), row_words(row, self.session.reference), row.reason, row.by]
+            parts += [inert(" · ".join(word for word in words if word), 158), "\n"]
         self.query_one("#below", Static).update(Content.assemble(*parts[:-1]))
+
+    # Looking.
+
+    def action_forecast(self) -> None:
+        """When the queue of the service will be empty."""
+        if (line := self._current()) is not None and not self._what:
+            self.read(
+                forecast_opening, line.service_id, group="forecast", hold_keys=True,
+                then=lambda found: show_forecast(self, found, line),
+            )  # fmt: skip
+
+    def action_told(self) -> None:
+        """Who was told which day at the service."""
+        if (line := self._current()) is not None and not self._what:
+            words = _("Who was told what · {site} · {service}")
+            title = words.format(site=self.session.site_name(line.site_id), service=line.name)
+            self.app.push_screen(ToldScreen(line.service_id, title))
+
+    def action_as_of(self) -> None:
+        """Ask for the day whose evening is to be shown; empty goes back to now."""
+        if not self._what:
+            words = _("What was known and planned on that evening. Empty: now.")
+            value = show_date(self._day)
+            self._open_form("as_of", [Field("as_of", _("On day"), value=value, width=14, is_replaced=True)], words)
 
     # Changing.
 
     def action_change(self, what: str) -> None:
-        """Open the form of a plan, a revision or a confirmation."""
-        line = self._current()
-        if line is None or self._what:
+        """Open the form of a plan, a revision, a confirmation, or of what is put off."""
+        line = self._may_change()
+        if line is None:
             return
         try:
             check_change(line, STAGES[what], agent=self.session.agent)
         except RuleBroken as error:
             self.warn(str(error))
             return
+        self._asked = line
+        if what == "put_off":
+            self._open_form(what, postpone_fields(self.session))
+        else:
+            self._open_form(what, opening_fields(line, self.session, revises=what == "revise"))
+
+    def _may_change(self) -> ServiceLine | None:
+        """The marked service, unless a form is open or an earlier day is shown."""
+        if self._what:
+            return None
+        if self._day is not None:
+            self.warn(_("An earlier day is shown: d and an empty day go back to now."))
+            return None
+        return self._current()
+
+    def _open_form(self, what: str, fields: Sequence[Field], words: str = "") -> None:
         self._what = what
-        plan = line.planned or line.coming
-        today = clock.local_day(self.session.now(), self.session.zone)
-        day = plan.opens_on if plan and plan.opens_on >= today else today
-        state = plan.state if plan else OpeningState.PARTIAL
-        capacity = plan.capacity_a_day if plan else line.capacity_a_day
-        choices = [Choice(one.value, state_words(one), key) for one, key in zip(OpeningState, "fpo", strict=True)]
-        fields = (
-            Field(
-                "day",
-                _("From"),
-                value=show_date(day),
-                width=14,
-                is_replaced=True,
-                help=_("First day that it holds."),
-            ),
-            ChoiceField("state", _("State"), choices, code=state.value),
-            Field(
-                "capacity",
-                _("Patients a day"),
-                value=str(capacity or ""),
-                width=8,
-                max_length=4,
-                is_replaced=True,
-                help=_("Places a day; empty for a service that is closed, or fully open without a limit."),
-            ),
-            Field("reason", _("Reason"), max_length=200, value=plan.reason if plan else ""),
-        )
         self.query_one("#form").mount(Form(*fields))
-        self.query_one("#below", Static).update(
-            Content(_("Enter in the last field shows what follows; nothing is stored yet."))
-        )
+        words = words or _("^S or Enter in the last field shows what follows; nothing is stored yet.")
+        self.query_one("#below", Static).update(Content(words))
+        self.refresh_bindings()
         self.call_after_refresh(fields[0].focus)
 
     def action_leave_form(self) -> None:
@@ -190,103 +203,63 @@ class OpeningsScreen(DeskScreen):
         self._what = ""
         for form in self.query(Form):
             form.remove()
-        self.query_one("#services").display = True
         self.query_one("#services").focus()
+        self.refresh_bindings()
         self._show_history()
 
     @on(Form.Completed)
-    def look_ahead(self) -> None:
-        """Show what would follow, and ask."""
-        form = self._filled()
-        if form is None:
+    def action_look_ahead(self) -> None:
+        """Show what would follow, and ask; or show the day that was asked for."""
+        line, form = self._asked, self.query_one(Form)
+        if form.refuses_unclear():
             return
-        if self._what == "plan":
-            self._ask(form)
-            return
-        self.read(
-            preview_opening, form, revises=self._what == "revise", group="ahead", hold_keys=True,
-            then=lambda seen: self._show_ahead(seen, form),
-        )  # fmt: skip
-
-    def _filled(self) -> OpeningForm | None:
-        line, fields = self._current(), self.query_one(Form)
-        if fields.refuses_unclear():
-            return None
-        values = fields.values()
-        today = clock.local_day(self.session.now(), self.session.zone)
-        day = read_typed_date(values["day"], today)
-        if line is None or day is None:
-            self._wrong("day", _("'{text}' is no day: 03/06, +3 or lundi.").format(text=values["day"]))
-        elif day < today:
-            self._wrong("day", _("{day} is past: give today or a day to come.").format(day=show_date(day)))
-        elif not values["state"]:
-            self._wrong("state", _("Choose a state: closed, partly open or open."))
-        elif values["capacity"] and not values["capacity"].isdecimal():
-            self._wrong("capacity", _("'{text}' is no number of patients a day.").format(text=values["capacity"]))
-        elif values["state"] == OpeningState.PARTIAL and not values["capacity"]:
-            self._wrong("capacity", _("Partly open: how many patients a day?"))
-        else:
-            capacity = int(values["capacity"]) if values["capacity"] else None
-            state = OpeningState(values["state"])
-            return OpeningForm(line.service_id, day, state, capacity, values["reason"], line.newest_id)
-        return None
-
-    def _wrong(self, name: str, words: str) -> None:
-        """Say what is wrong, and go where it is."""
-        self.warn(words)
-        self.query_one(Form)[name].focus()
-
-    def _show_ahead(self, seen: OpeningPreview, form: OpeningForm) -> None:
-        self.query_one("#below", Static).update(preview_lines(seen))
-        self.query_one("#services").display = False  # the answer needs the room; Esc and the answer bring the list back
-        self._ask(form)
-
-    def _ask(self, form: OpeningForm) -> None:
-        deed = DEEDS[self._what]
-        self.confirm(_(QUESTIONS[self._what]), lambda: self.write(deed, form, then=self._stored), self._back_to_form)
-
-    def _back_to_form(self) -> None:
-        self.query_one("#services").display = True
+        try:
+            if self._what == "as_of":
+                self._day = read_day_before(form.values()["as_of"], self.session)
+                self.action_leave_form()
+                self.site_changed()
+            elif line is None:
+                return
+            elif self._what == "put_off":
+                look_ahead(self, self._what, read_postponement(form, line, self.session), line, self._stored)
+            else:
+                look_ahead(self, self._what, read_opening(form, line, self.session), line, self._stored)
+        except FieldWrong as wrong:
+            self.warn(wrong.words)
+            form[wrong.field].focus()
 
     def _stored(self, result: OpeningPreview | int) -> None:
         self.action_leave_form()
         if isinstance(result, int):
             self.done(_("Planned. Nothing is released before it is confirmed."))
         else:
-            self.query_one("#below", Static).update(preview_lines(result))
             self.done(_("Stored: {count} released, {told} to be told again.").format(
                 count=result.released, told=len(result.withdrawn)))  # fmt: skip
         self.refresh_from_store()
 
     def action_withdraw(self) -> None:
-        """Take the newest plan or opening back."""
-        if (line := self._current()) is not None and not self._what:
-            question = _("Withdraw the newest plan or opening of {service}?").format(service=line.name)
-            self.confirm(
-                question,
-                lambda: self.write(withdraw_opening, line.service_id, "", seen_id=line.newest_id, then=self._stored),
-            )
+        """Take the newest plan or opening back, named in the question."""
+        line = self._may_change()
+        newest = read_history(line.history).newest if line else None
+        if line is None or newest is None:
+            return
+        question = _("Withdraw for {service}: {row}?").format(
+            service=line.name, row=row_words(newest, self.session.reference)
+        )
+        self.confirm(
+            question,
+            lambda: self.write(withdraw_opening, line.service_id, "", seen_id=line.newest_id, then=self._stored),
+        )
 
 
-_STAGES = {
-    "planned": N_("planned"),
-    "revised": N_("revised"),
-    "actual": N_("confirmed"),
-    "withdrawn": N_("withdrawn"),
-}
-
-
-def preview_lines(seen: OpeningPreview) -> Content:
-    """What an opening does: how many, who first and why, who stays, who must be told again, empty by when."""
-    head = _("{count} callbacks released; {staying} stay.").format(count=seen.released, staying=seen.staying)
-    parts: list[Content | str] = [inert(head, tone="bold $accent"), "\n"]
-    for place, (name, why) in enumerate(seen.first, 1):
-        parts += [inert(f"{place:>2} {name} · {why}", 78), "\n"]
-    for reason in seen.stay_reasons:
-        parts += [inert(_("stays: {reason}").format(reason=reason), tone="$text-muted"), "\n"]
-    for name, day in seen.withdrawn[:10]:
-        words = _("{name} was told {day}: to be rung first").format(name=name, day=show_day(day))
-        parts += [inert(words, tone="bold $warning"), "\n"]
-    end: date | None = seen.empty_on
-    parts.append(inert(_("The whole backlog has a place by {day}.").format(day=show_date(end)) if end else ""))
-    return Content.assemble(*parts)
+def service_row(line: ServiceLine, session: Session, site: str | None) -> Row:
+    """One service in the list."""
+    state = state_words(line.state) if line.state else _("as usual")
+    plan = line.coming or line.planned
+    tone = "warn" if line.state == OpeningState.CLOSED else "accent" if line.state else "muted"
+    return Row(str(line.service_id), (
+        line.name if site else f"{session.site_name(line.site_id)} · {line.name}", Cell(state, tone),
+        a_day_words(line.current or plan, session.reference),
+        show_day(plan.opens_on if plan else None) + (" ✓" if line.coming else ""), str(line.backlog.unsettled),
+        str(line.backlog.released), str(line.backlog.waiting),
+    ))  # fmt: skip

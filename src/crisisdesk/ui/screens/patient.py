@@ -1,6 +1,6 @@
 """Patient: everything about one person, oldest to newest; corrections, numbers, likenesses, a death to confirm."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
+from crisisdesk.desk.diary import ToldLine, told_to_patient
 from crisisdesk.desk.linking import confirm_reported, undo_reported
 from crisisdesk.desk.patients import (
     mark_phone_wrong,
@@ -19,7 +20,9 @@ from crisisdesk.desk.patients import (
 from crisisdesk.domain.person import PatientFile
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.format import show_phone
+from crisisdesk.ui.widgets.bookingsteps import BookingPanel
 from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.patientbookings import BookingChoices, told_rows
 from crisisdesk.ui.widgets.patientlines import event_row, fact_rows, who_lines
 from crisisdesk.ui.widgets.patientsteps import Corrections, DeathSteps, EntryLine
 from crisisdesk.ui.widgets.table import Column, DeskTable
@@ -31,9 +34,10 @@ class PatientScreen(DeskScreen):
     HEADING = N_("Patient")
     HELP = N_(
         "Everything the desk knows about this person. Enter on a number marks it wrong or right, on a likeness merges "
-        "the two records or parts them again, on what a caller told of ties it to a line of the list, on a date shows "
-        "all of its words. F12 corrects a name, the birth date, the voicemail ... F9 reports a death; a second agent "
-        "confirms or refutes it. That you opened this file is written in the journal."
+        "the two records or parts them again, on what a caller told of ties it to a line of the list, on a date told "
+        "cancels or moves it, on a postponement says which days suit, on what happened shows all of its words. F12 "
+        "corrects a name, the birth date, the voicemail ... F9 reports a death; a second agent confirms or refutes it. "
+        "That you opened this file is written in the journal."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f12", "correct", N_("correct"), priority=True),
@@ -55,6 +59,8 @@ class PatientScreen(DeskScreen):
         self.file: PatientFile | None = None
         self.entry = EntryLine()
         self._corrections, self._death = Corrections(self, self.entry), DeathSteps(self, self.entry)
+        self.panel = BookingPanel(self._stepped)
+        self._booked = BookingChoices(self, self.entry, self.panel)
 
     def compose_work(self) -> Iterable[Widget]:
         """Who; numbers, postponements, callbacks and likenesses; what happened."""
@@ -64,6 +70,7 @@ class PatientScreen(DeskScreen):
         yield DeskTable(facts, empty=_("Nothing is known yet."), id="facts")
         events = (Column("at", _("When"), 16), Column("what", _("What"), 17), Column("words", _("Said and done"), 0))
         yield DeskTable(events, empty=_("Nothing has happened yet."), id="events")
+        yield self.panel
 
     def on_mount(self) -> None:
         """Read the file."""
@@ -82,8 +89,25 @@ class PatientScreen(DeskScreen):
         self.file = file
         self.heading(_("Patient") + f" {file.patient_id} · {file.name or _('(no name)')}")
         self.query_one("#who", Static).update(who_lines(file, self.session))
-        self.query_one("#facts", DeskTable).show([*fact_rows(file, self.session)])
+        self._show_facts()
+        self.read(told_to_patient, file.patient_id, then=self._show_told, group="told")
         self.query_one("#events", DeskTable).show([event_row(event, self.session) for event in reversed(file.events)])
+
+    def _show_told(self, lines: Sequence[ToldLine]) -> None:
+        self._booked.show(lines)
+        self._show_facts()
+
+    def _show_facts(self) -> None:
+        """What holds now first: the dates that were told."""
+        if self.file is not None:
+            told = told_rows(list(self._booked.told.values()), self.session)
+            self.query_one("#facts", DeskTable).show([*told, *fact_rows(self.file, self.session)])
+
+    def _stepped(self, words: str) -> None:
+        self.query_one("#facts").focus()
+        if words:
+            self.done(words)
+            self.action_reload()
 
     @on(DeskTable.Chosen, "#facts")
     def chosen(self, event: DeskTable.Chosen) -> None:
@@ -99,6 +123,10 @@ class PatientScreen(DeskScreen):
             self.confirm(question.format(number=shown), lambda: self._mark(rest, is_wrong))
         elif kind == "l":
             self._decide(int(rest))
+        elif kind == "b":
+            self._booked.choose_told(int(rest))
+        elif kind == "i":
+            self._booked.choose_asked(int(rest))
         elif kind == "r":
             told, listed = map(int, rest.split(":"))
             self.confirm(
@@ -150,7 +178,9 @@ class PatientScreen(DeskScreen):
 
     def action_leave(self) -> None:
         """Leave the line as it was; without one, leave the file."""
-        if not self.entry.close():
+        if self.panel.close():
+            self._stepped("")
+        elif not self.entry.close():
             self.desk_app.call_later(self.desk_app.action_back)
 
     def action_add_phone(self) -> None:

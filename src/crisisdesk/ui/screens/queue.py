@@ -9,18 +9,29 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from crisisdesk.desk.callbacks import NothingNow, Queue, QueueRow, list_queue, take, take_next, take_over
+from crisisdesk.desk.callbacks import (
+    Explanation,
+    NothingNow,
+    Queue,
+    QueueRow,
+    explain,
+    list_queue,
+    take,
+    take_next,
+    take_over,
+)
 from crisisdesk.desk.cards import CallbackCard
-from crisisdesk.desk.wording import reason_words
+from crisisdesk.desk.wording import moment_words, reason_words
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.format import show_phone
 from crisisdesk.ui.inert import inert
 from crisisdesk.ui.screens.deciding import DECIDABLE, DecidingPanel
+from crisisdesk.ui.screens.dropping import DroppingPanel
 from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
 WAITING_FOR_SOMEBODY = ("review", "number_search", "confirm_death")
-FILTERS = ("", "ready", "held", "not_before", "not_released", *WAITING_FOR_SOMEBODY)
+FILTERS = ("", "ready", "broken", "held", "personal", "not_before", "not_released", *WAITING_FOR_SOMEBODY)
 NONE_OPEN = N_("No open callback here. An import or a call makes one; F6 shows another site.")
 LINES = 500
 """Lines that are read at most; the counts are of all."""
@@ -33,40 +44,45 @@ class QueueScreen(DeskScreen):
     HELP = N_(
         "The callbacks of one site in the order in which they are rung. Enter takes the first that may be rung now, "
         "never the same one for two agents. The two lines below the list say why the marked line stands where it "
-        "stands and what keeps it out now. h shows only what waits for a person: a clinician, a number, the "
-        "confirmation of a death; d writes down what the clinician decided."
+        "stands, what keeps it out now, and what was promised. f shows one kind of lines only, the broken promises "
+        "among them; h what waits for a person: a clinician, a number, the confirmation of a death; d writes down what "
+        "the clinician decided. w tells every rule that keeps the marked line out, and when it passes. m shows what "
+        "you did today."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "next", N_("next to ring"), priority=True),
-        Binding("o", "open", N_("open the line")),
-        Binding("t", "take", N_("ring this one")),
-        Binding("f", "filter", N_("filter")),
-        Binding("h", "held", N_("waits for somebody")),
+        Binding("enter", "next", N_("next patient"), priority=True),
+        Binding("o", "open", N_("open it")),
+        Binding("t", "take", N_("ring it")),
+        Binding("f", "filter('all')", N_("filter")),
+        Binding("h", "filter('held')", N_("on hold")),
+        Binding("w", "why", N_("why not now")),
+        Binding("m", "app.go('mine')", N_("my attempts")),
         Binding("d", "decide", N_("clinician's decision"), show=False),
         Binding("f5", "again", N_("in true order"), priority=True),
         Binding("l", "let_go", N_("free it (supervisor)"), show=False),
     ]
     DEFAULT_CSS = """
     QueueScreen #counts { height: auto; min-height: 1; max-height: 2; color: $text-muted; }
-    QueueScreen #why { height: 4; }
+    QueueScreen #why { height: 5; }
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._lines: dict[str, QueueRow] = {}
         self._only = ""
-        self._deciding = DecidingPanel()
+        self._deciding, self._dropping = DecidingPanel(), DroppingPanel()
 
     def compose_work(self) -> Iterable[Widget]:
         """Counts, the list, the reasons of the line under the cursor."""
         columns = (
-            Column("place", _("No."), 4, right=True), Column("patient", _("Patient"), 20),
-            Column("about", _("What was put off"), 0), Column("code", _("Code"), 4), Column("now", _("Now"), 22),
+            Column("place", _("No."), 4, right=True), Column("patient", _("Patient"), 18),
+            Column("about", _("What was put off"), 0), Column("code", _("Code"), 8), Column("now", _("Now"), 24),
         )  # fmt: skip
         yield Static(id="counts")
         yield DeskTable(columns, empty=_(NONE_OPEN), id="queue")
         yield Static(id="why")
         yield self._deciding
+        yield self._dropping
 
     def on_mount(self) -> None:
         """Choose a site where none is chosen, and read its queue."""
@@ -87,15 +103,10 @@ class QueueScreen(DeskScreen):
         """The true order."""
         self._read(is_fresh=True)
 
-    def action_filter(self) -> None:
-        """Show one kind of lines only, the next kind at each key."""
-        self._only = FILTERS[(FILTERS.index(self._only) + 1) % len(FILTERS)]
-        self._read(is_fresh=True)
-
-    def action_held(self) -> None:
-        """Only what waits for a clinician; then for a number, for the confirmation of a death, then all again."""
-        kinds = ("", *WAITING_FOR_SOMEBODY)
-        self._only = kinds[(kinds.index(self._only) + 1) % len(kinds)] if self._only in kinds else kinds[1]
+    def action_filter(self, kinds: str) -> None:
+        """Show one kind of lines only, the next kind at each key; after the last one all of them again."""
+        known = FILTERS if kinds == "all" else ("", *WAITING_FOR_SOMEBODY)
+        self._only = known[(known.index(self._only) + 1) % len(known)] if self._only in known else known[1]
         self._read(is_fresh=True)
 
     def _read(self, *, is_fresh: bool) -> None:
@@ -117,6 +128,11 @@ class QueueScreen(DeskScreen):
 
     def _show_counts(self, queue: Queue, *, is_moved: bool) -> None:
         words = [f"{reason_words(code)} {count}" for code, count in sorted(queue.counts.items(), key=_ready_first)]
+        if queue.broken:
+            words.insert(0, _("promises broken: {count}").format(count=queue.broken))
+        for site_id, count in queue.mine_elsewhere.items():
+            said = _("you promised to ring at {site}: {count}")
+            words.insert(0, said.format(site=self.session.site_name(site_id), count=count))
         if queue.only:
             shown = _("only: {reason} (f), {hidden} hidden").format(
                 reason=reason_words(queue.only), hidden=queue.hidden
@@ -137,13 +153,16 @@ class QueueScreen(DeskScreen):
         now = row.why_not or _("may be rung now")
         number = show_phone(row.number, self.session) or _("no number")
         facts = [number, _("attempts: {count}").format(count=row.attempts), *row.about[1:]]
-        self.query_one("#why", Static).update(
+        notes = " · ".join(row.notes)
+        lines = [
+            Content.assemble((_("Why here  "), "$text-muted"), inert(row.why_here)),
             Content.assemble(
-                (_("Why here  "), "$text-muted"), inert(row.why_here), "\n",
-                (_("Now  "), "$text-muted"), inert(now, tone="bold $warning" if row.why_not else "bold $accent"), "\n",
-                inert(" · ".join(facts), tone="$text-muted"),
-            )
-        )  # fmt: skip
+                (_("Now  "), "$text-muted"), inert(now, tone="bold $warning" if row.why_not else "bold $accent")
+            ),
+            *([inert(notes, tone="bold $warning")] if notes else ()),
+            inert(" · ".join(facts), tone="$text-muted"),
+        ]  # fmt: skip
+        self.query_one("#why", Static).update(Content("\n").join(lines))
 
     def _current(self) -> QueueRow | None:
         return self._lines.get(self.query_one("#queue", DeskTable).current_id or "")
@@ -164,6 +183,22 @@ class QueueScreen(DeskScreen):
         if (row := self._current()) is not None:
             self.desk_app.go("callback", callback_id=row.callback_id)
 
+    def action_why(self) -> None:
+        """Every rule that keeps the marked line out, in the message line."""
+
+        def say(found: Explanation) -> None:
+            words = "; ".join(found.why_not)
+            if found.earliest is not None:
+                at = moment_words(found.earliest, self.session.zone, self.session.now())
+                words = _("{why}. May be rung from {moment}.").format(why=words, moment=at)
+            if words:
+                self.warn(words)
+            else:
+                self.say(_("Nothing keeps this line out: it may be rung now."))
+
+        if (row := self._current()) is not None:
+            self.read(explain, row.callback_id, then=say, group="why")
+
     def action_take(self) -> None:
         """Ring the patient of this line, out of turn."""
         if (row := self._current()) is not None:
@@ -173,12 +208,14 @@ class QueueScreen(DeskScreen):
         """While the clinician's form is open, Enter belongs to its fields."""
         if not super().check_action(action, parameters):
             return False
-        return action != "next" or not self._deciding.is_asking
+        return action != "next" or not (self._deciding.is_asking or self._dropping.is_asking)
 
     def action_decide(self) -> None:
         """Ask what the clinician decided of the marked line."""
         row = self._current()
-        if row is None or row.reason not in DECIDABLE:
+        if row is not None and (row.is_dropped or row.reason == "settled"):
+            self._dropping.ask(row.callback_id, may_wait=row.is_dropped)
+        elif row is None or row.reason not in DECIDABLE:
             self.warn(_("This line waits for no clinician. h shows those that do."))
         else:
             self._deciding.ask(row.callback_id)
@@ -197,6 +234,17 @@ def _ready_first(entry: tuple[str, int]) -> tuple[bool, str]:
 
 def _row(row: QueueRow) -> Row:
     now = Cell(row.why_not, "muted") if row.why_not else Cell(_("may be rung now"), "accent")
+    if row.is_broken:
+        now = Cell(_("⚠ promised {window}").format(window=row.promised), "warn")
+    elif row.promised and not row.why_not:
+        now = Cell(_("promised {window}").format(window=row.promised), "accent")
     place = Cell(f"!{row.position}", "warn") if row.tier == 0 else str(row.position)
     more = f" +{len(row.about) - 1}" if len(row.about) > 1 else ""
-    return Row(str(row.callback_id), (place, row.patient, (row.about or ("",))[0] + more, row.priority or "·", now))
+    return Row(str(row.callback_id), (place, row.patient, (row.about or ("",))[0] + more, _code(row), now))
+
+
+def _code(row: QueueRow) -> str | Cell:
+    """The code, with the days left to its clinical limit where that is near or past."""
+    if row.limit_days is None:
+        return row.priority or "·"
+    return Cell(_("{code} {days} d").format(code=row.priority or "·", days=row.limit_days), "warn")

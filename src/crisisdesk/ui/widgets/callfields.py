@@ -1,6 +1,6 @@
 """The fields of an inbound call, and what stands in them as a `CallForm`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
@@ -8,14 +8,19 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
+from textual.widgets import Input
 
+from crisisdesk.desk.booking import Slot
+from crisisdesk.desk.callbooking import needs_new_date, offer_in_call
 from crisisdesk.desk.callform import CallForm, ItemSaid, ReportedItem
 from crisisdesk.domain.words import Scope, Voicemail
 from crisisdesk.i18n import N_, _
+from crisisdesk.ui.format import show_day
 from crisisdesk.ui.session import Session
 from crisisdesk.ui.widgets.choices import Choice
 from crisisdesk.ui.widgets.form import ChoiceField, Field, Form
 from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.readout import ReadOut
 
 PERSON_FIELDS = ("phone", "last_name", "first_name", "birth", "niss")
 """What the search looks at."""
@@ -46,8 +51,9 @@ class Links:
     settled: dict[int, int] = field(default_factory=dict)
     """Callback id -> patient id, of those that end with this call."""
     red_flag: str = ""
-    instruction_id: int | None = None
-    was_read_out: bool = False
+    read_out: ReadOut = field(default_factory=ReadOut)
+    in_person: bool = False
+    """The agent promised to ring back in person."""
 
     def toggle_patient(self, patient_id: int, name: str) -> bool:
         """Link a patient, or unlink with all of his; gives whether he is linked now."""
@@ -79,7 +85,8 @@ class Links:
             "_endings": " ".join(f"{number}={code}" for number, code in self.endings.items()),
             "_settled": " ".join(f"{number}={owner}" for number, owner in self.settled.items()),
             "_flag": self.red_flag,
-            "_read": str(self.instruction_id) if self.was_read_out and self.instruction_id else "",
+            "_in_person": "1" if self.in_person else "",
+            "_read": str(self.read_out.instruction_id or "") if self.read_out.was_read_out else "",
         }
         return {name: text for name, text in texts.items() if text}
 
@@ -94,8 +101,8 @@ class Links:
             endings=dict(_pairs(texts.get("_endings", ""))),
             settled={one: int(other) for one, other in _pairs(texts.get("_settled", ""))},
             red_flag=texts.get("_flag", ""),
-            instruction_id=int(read) if read.isdigit() else None,
-            was_read_out=read.isdigit(),
+            read_out=ReadOut(int(read), was_read_out=True) if read.isdigit() else ReadOut(),
+            in_person=bool(texts.get("_in_person")),
         )
 
 
@@ -190,6 +197,8 @@ def _ending_fields(session: Session) -> Iterable[Field]:
         endings,
         help=_("How the call ends: one letter, or F4. Nothing is saved without it."),
     )
+    words = _("The number of an offered day, or the day that was given; the place is kept with the call.")
+    yield Field("new_date", _("New date"), width=12, max_length=30, help=words)
     yield Field(
         "wish", _("Ring back"), width=20, max_length=120, help=_("When: demain matin, après 16h, avant ven, 14/06 10h.")
     )
@@ -219,6 +228,12 @@ def _slip_fields() -> Iterable[Field]:
 class CallEntry(Form):
     """The form of a call; what is seldom filled in comes on demand."""
 
+    DEFAULT_CSS = """
+    CallEntry #new_date { display: none; }
+    CallEntry.-dated #new_date { display: block; }
+    CallEntry.-dated #wish, CallEntry.-dated #wish_number { display: none; }
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+t", "more_fields", N_("paper slip; service, doctor"), priority=True, show=False),
     ]
@@ -226,8 +241,42 @@ class CallEntry(Form):
     def __init__(self, links: Links, *children: Widget) -> None:
         super().__init__(*children, id="call")
         self._links = links
+        self.offers: Sequence[Slot] = ()
         for name in (*MORE_FIELDS, *SLIP_FIELDS):
             self[name].set_class(True, "-more" if name in MORE_FIELDS else "-slip")
+
+    @property
+    def gives_date(self) -> bool:
+        """Whether the call, or one of its items, ends with a new date."""
+        if not isinstance(self.screen, DeskScreen):
+            return False
+        rows = self.screen.session.reference.dispositions
+        endings = [rows.get((Scope.INBOUND, self.choice("disposition").code or ""))]
+        endings += [rows.get((Scope.ITEM, code)) for code in self._links.endings.values()]
+        return any(needs_new_date(row) for row in endings)
+
+    @property
+    def new_date(self) -> str:
+        """The day as typed; the number of an offer stands for its day."""
+        text = self["new_date"].value.strip()
+        place = int(text) if text.isdecimal() and len(text) == 1 else 0
+        return self.offers[place - 1].slot_on.isoformat() if 1 <= place <= len(self.offers) else text
+
+    @on(Input.Changed, "#disposition")
+    def ending_typed(self) -> None:
+        """An ending with a new date asks for it, and offers days, in place of when to ring back."""
+        self.set_class(self.gives_date, "-dated")
+        if self.gives_date and isinstance(self.screen, DeskScreen):
+            self.screen.read(
+                offer_in_call, list(self._links.items), list(self._links.settled), then=self._offer, group="offer"
+            )
+
+    def _offer(self, slots: Sequence[Slot]) -> None:
+        self.offers = slots
+        offered = "  ".join(f"{place}) {show_day(slot.slot_on)}" for place, slot in enumerate(slots, 1))
+        self["new_date"].remark(offered)
+        if slots and isinstance(self.screen, DeskScreen):  # the field may have no room for all of them
+            self.screen.say(_("Offered: {days}").format(days=offered))
 
     @on(Form.Completed)
     def completed(self) -> None:
@@ -263,6 +312,7 @@ def read_form(form: Form, links: Links, *, uid: str, started_at: datetime, now: 
         kind=values["said_kind"], said_on=values["said_on"], service=values["said_service"],
         clinician=values["said_clinician"],
     )  # fmt: skip
+    is_slip = any(values[name] for name in SLIP_FIELDS)  # what stands on the screen now was not there then
     return CallForm(
         uid=uid,
         started_at=started_at,
@@ -286,11 +336,13 @@ def read_form(form: Form, links: Links, *, uid: str, started_at: datetime, now: 
         words=values["words"],
         note=values["note"],
         red_flag=links.red_flag,
-        instruction_id=links.instruction_id if links.was_read_out else None,
-        was_read_out=links.was_read_out,
+        instruction_id=links.read_out.instruction_id if links.read_out.was_read_out or not is_slip else None,
+        was_read_out=links.read_out.was_read_out,
         wish=values["wish"],
         wish_number=values["wish_number"],
+        in_person=links.in_person,
         voicemail=values["voicemail"],
+        new_date=form.new_date if isinstance(form, CallEntry) and form.gives_date else "",
         settled=tuple(links.settled),
         slip_number=values["slip_number"],
         taken_by=values["taken_by"],

@@ -1,5 +1,5 @@
-"""What stands beside the form of a call: the way out of a red flag, the instruction, the reference to be read out; and
-what was understood of a field, to its right."""
+"""What stands beside the form of a call: the way out of a red flag, the reference to be read out; and what was
+understood of a field, to its right."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,6 @@ from textual.widgets import Static
 
 from crisisdesk import clock
 from crisisdesk.desk.callform import RecordedCall
-from crisisdesk.desk.instructions import InstructionText, instruction_in_force
 from crisisdesk.domain.dates import read_typed_date
 from crisisdesk.domain.redflags import way_out_card
 from crisisdesk.domain.wishes import DayHours, Wish, describe_wish, read_wish
@@ -80,51 +79,6 @@ class FlagLine(Line):
         self.app.push_screen(ChoiceScreen(title, [*none, *choices], current), picked)
 
 
-class InstructionPanel(Static):
-    """The instruction in force for the site and topic of the call."""
-
-    DEFAULT_CSS = "InstructionPanel { height: auto; max-height: 7; color: $text-muted; }"
-
-    def __init__(self, links: Links) -> None:
-        super().__init__(id="instruction")
-        self._links = links
-        self._instruction: InstructionText | None = None
-
-    def read_for(self, screen: DeskScreen, form: Form) -> None:
-        """Find the instruction for the hospital and the topic that stand in a form."""
-        site, topic = form.choice("site").code, form.choice("topic").code
-        if site is None and topic is None:
-            self.show_instruction(None)
-        else:
-            screen.read(
-                instruction_in_force, site_id=site, topic=topic, then=self.show_instruction, group="instruction"
-            )
-
-    def show_instruction(self, instruction: InstructionText | None) -> None:
-        """Show it; one that was read out counts only while it is the one in force."""
-        number = instruction.instruction_id if instruction else None
-        if self._links.instruction_id not in (None, number):
-            self._links.was_read_out = False
-        self._links.instruction_id, self._instruction = number, instruction
-        self._draw()
-
-    def toggle_read(self) -> bool:
-        """Note that it was read out, or not after all; False where there is none."""
-        if self._instruction is None:
-            return False
-        self._links.was_read_out = not self._links.was_read_out
-        self._draw()
-        return True
-
-    def _draw(self) -> None:
-        if self._instruction is None:
-            self.update(Content(""))
-            return
-        read = _("✓ read out") if self._links.was_read_out else _("F12: was read out")
-        head = _("Instruction v{version} · {read}").format(version=self._instruction.version, read=read)
-        self.update(Content.assemble((head, "bold"), "\n", inert(self._instruction.words, 400)))
-
-
 class SpokenPanel(Static):
     """The reference of the call that was just stored, large, to be read out."""
 
@@ -160,8 +114,12 @@ def ask_quick(screen: DeskScreen, then: Callable[[str], None]) -> None:
     screen.app.push_screen(ChoiceScreen(_("Not a call"), choices), picked)
 
 
-def remark_on(form: Form, name: str, session: Session) -> None:
-    """Say to the right of a field what was understood of it."""
+def remark_on(form: Form, name: str, session: Session, *, in_person: bool = False) -> None:
+    """Say to the right of a field what was understood of it.
+
+    Args:
+        in_person: the agent promised to ring back in person.
+    """
     if name == "phone":
         form["phone"].remark(_phone_words(form["phone"].value, session))
     elif name == "birth":
@@ -169,7 +127,7 @@ def remark_on(form: Form, name: str, session: Session) -> None:
         form["birth"].remark(words, wrong=is_wrong)
     elif name == "wish":
         words, is_wrong = _wish_words(form["wish"].value.strip(), session)
-        form["wish"].remark(words, wrong=is_wrong)
+        form["wish"].remark(" · ".join(filter(None, (_("by me") if in_person else "", words))), wrong=is_wrong)
     elif form[name].is_wrong and name not in {"caller_kind", "language", "site", "topic", "disposition", "voicemail"}:
         form[name].remark("")
 

@@ -97,7 +97,7 @@ class Field(Input):
 
     def remark(self, text: str, wrong: bool = False) -> None:
         """Say something to the right of the value; ``wrong`` also marks it as needing a person."""
-        self.hint, self.is_wrong = text, wrong
+        self.is_wrong, self.hint = wrong, text  # in this order: the room for the remark depends on both
 
     @property
     def remark_now(self) -> str:

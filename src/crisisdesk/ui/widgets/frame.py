@@ -86,7 +86,8 @@ class DeskScreen(Screen[None]):
         super().__init__()
         self.heading_line = Line(Content(_(self.HEADING) if self.HEADING else ""), id="heading")
         self.messages = MessageLine()
-        self._held = 0
+        self._awaited: set[str] = set()
+        """Groups of reads for whose result typed keys wait."""
         self.parting_words = ""
         """What the screen behind this one says when this one is left; empty: nothing."""
 
@@ -179,13 +180,19 @@ class DeskScreen(Screen[None]):
             hold_keys: keys typed ahead wait for this result (2 s at most), because they are meant for it.
         """
 
+        if hold_keys:
+            self._awaited.add(group)
+        is_awaited = group in self._awaited  # also where an older read that was waited for is made moot by this one
+
         async def work() -> None:
-            with self.desk_app.keys_held(hold_keys):
+            with self.desk_app.keys_held(is_awaited):
                 try:
                     result = await self.backend.read(fn, *args, **kwargs)
                 except CrisisDeskError as error:
+                    self._awaited.discard(group)
                     self.warn(str(error))
                     return
+                self._awaited.discard(group)
                 if self.is_attached:
                     then(result)
 

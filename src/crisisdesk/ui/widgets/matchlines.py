@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from crisisdesk import clock
+from crisisdesk.desk.handovers import taken_words
 from crisisdesk.desk.linking import why_not_now, words_for
 from crisisdesk.domain.matches import ItemLine, Matches, OpenCallback, PatientMatch
 from crisisdesk.i18n import _, ngettext
-from crisisdesk.ui.format import show_date, show_moment
+from crisisdesk.ui.format import show_date, show_day, show_moment
 from crisisdesk.ui.session import Session
 from crisisdesk.ui.widgets.callfields import Links
 from crisisdesk.ui.widgets.table import Cell, Row
@@ -58,6 +59,12 @@ def _person(match: PatientMatch, place: int, links: Links, session: Session) -> 
         yield _line(f"v:{match.patient_id}", "  " + _("provisional, from an earlier call"), "muted")
     for item in match.items[:_MOST_ITEMS]:
         yield _line(f"i:{item.postponement_id}", _item(item, item.postponement_id in links.items, session))
+        if item.told_on:
+            told = _("told {day}").format(day=show_day(item.told_on))
+            yield _line(f"b:{item.postponement_id}", f"    ⇒ {told}", "strong")
+        if item.handed_over:
+            for place, words in enumerate(taken_words(item.handed_over, session.reference)):
+                yield _line(f"w{place}:{item.postponement_id}", f"    {'⇒ ' if not place else '  '}{words}", "warn")
         if code := links.endings.get(item.postponement_id):
             yield _line(f"o:{item.postponement_id}", f"    = {session.label('disposition.item', code)}", "accent")
     if len(match.items) > _MOST_ITEMS:

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 
 from textual.content import Content
 
+from crisisdesk.desk.handovers import taken_words
 from crisisdesk.desk.linking import why_not_now
+from crisisdesk.desk.wording import closed_words, withdrawn_words
 from crisisdesk.domain.matches import ItemLine
 from crisisdesk.domain.person import Event, EventKind, PatientFile, mask_national_number
 from crisisdesk.domain.words import Voicemail
-from crisisdesk.i18n import N_, _
+from crisisdesk.i18n import N_, _, labelled
 from crisisdesk.reports.definitions import COVERAGE
 from crisisdesk.ui.format import show_age, show_date, show_moment, show_phone
 from crisisdesk.ui.inert import inert
@@ -44,7 +46,14 @@ _FIELDS = {
     "last_name": N_("Last name"), "first_name": N_("First name"), "full_name": N_("Name"), "name": N_("Name"),
     "birth_on": N_("Born on"), "niss": N_("National no."), "language": N_("Language"), "voicemail": N_("Voicemail"),
     "contact_note": N_("Before ringing"), "numbers": N_("Numbers"), "number": N_("number"), "why": N_("why"),
+    "may_tell": N_("May be told"), "may_tell_who": N_("Who"), "gp": N_("General practitioner"),
+    "next_of_kin": N_("Next of kin"),
 }  # fmt: skip
+_VALUES = {
+    "may_tell": {"unknown": N_("never asked"), "none": N_("nobody"), "named": N_("one named person")},
+    "voicemail": {choice.value: words for choice, words in VOICEMAIL_WORDS.items()},
+}
+"""Fields whose values are words of the program."""
 
 
 def who_lines(file: PatientFile, session: Session) -> Content:
@@ -99,6 +108,9 @@ def fact_rows(file: PatientFile, session: Session) -> Iterable[Row]:
             if text
         )
         yield Row(f"i:{item.postponement_id}", (_("postponement"), words))
+        if item.handed_over:
+            taken = " · ".join(part for part in taken_words(item.handed_over, session.reference) if part)
+            yield Row(f"w:{item.postponement_id}", ("", Cell(f"⇒ {taken}", "warn")))
     yield from _reported_rows(file, session)
     for callback in file.callbacks:
         words = why_not_now(callback, now=session.now(), zone=session.zone)
@@ -150,12 +162,22 @@ def _event_words(event: Event, session: Session) -> str:
         parts = [what, told, event.agent]
     else:
         scope = "disposition.attempt" if event.kind == EventKind.ATTEMPT else "disposition.inbound"
-        ending = session.label(scope, event.code) if event.code else ""
-        parts = [event.words, ending, session.site_name(event.site_id), event.agent, event.reference]
+        ending = session.label(scope, event.code) if event.code and event.kind != EventKind.BOOKED else ""
+        if event.kind == EventKind.CALLBACK_CLOSED:
+            ending = closed_words(event.code, session.reference)
+        undone = _("undone, counts nowhere") if event.is_undone else ""
+        words = withdrawn_words(event.words) if event.kind == EventKind.BOOKING_WITHDRAWN else event.words
+        parts = [undone, words, ending, session.site_name(event.site_id), event.agent, event.reference]
     return " · ".join(text for text in parts if text)
 
 
 def _field_named(part: str) -> str:
-    """One "field: old → new" of the journal, its field named as on the screen."""
+    """One "field: old → new" of the journal, its field named as on the screen, and its values too."""
     name, colon, rest = part.partition(": ")
-    return _(_FIELDS[name]) + colon + rest if name in _FIELDS else part
+    if name == "proof":
+        return _("words agreed with the caller")  # which ones stays between the two
+    if name in _VALUES:
+        rest = " → ".join(_(_VALUES[name].get(value, value)) if value else value for value in rest.split(" → "))
+    if name not in _FIELDS:
+        return part
+    return labelled(_(_FIELDS[name]), rest) if colon else _(_FIELDS[name])

@@ -179,7 +179,7 @@ class DeathSteps:
             self._confirm(question, report_death, self._reported)
             return
         steps = [Choice("refute", _("the person is alive: take it back"), "2")]
-        if not file.is_death_confirmed:
+        if not file.is_death_confirmed or file.callbacks:  # somebody asked for a call since it was confirmed
             steps.insert(0, Choice("confirm", _("confirm, as second agent"), "1"))
         self._screen.app.push_screen(ChoiceScreen(_("Death reported"), steps), self._chosen)
 

@@ -5,6 +5,7 @@ Drawn line by line from plain strings: nothing here reads markup, and ten thousa
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
@@ -194,7 +195,7 @@ class DeskTable(ScrollView, can_focus=True):
             head = self.get_component_rich_style("table--head", partial=True)
             return self._strip([column.label for column in self._columns], base, head, width)
         if not self._rows:
-            words = self._empty.splitlines()
+            words = [part for line in self._empty.splitlines() for part in wrap(line, max(10, width - 2)) or [""]]
             at = y - self._header - 1
             text = words[at] if 0 <= at < len(words) else ""
             muted = base + self.get_component_rich_style("table--empty", partial=True)
