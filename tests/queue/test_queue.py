@@ -22,6 +22,7 @@ from crisisdesk.desk.home import count_sites
 from crisisdesk.domain.wishes import Wish
 from crisisdesk.domain.words import PartOfDay, Role
 from crisisdesk.errors import LeaseLost, RuleBroken
+from crisisdesk.i18n import in_language
 from crisisdesk.store import callbacks
 from crisisdesk.store.agents import mark_seen
 from waiting import World
@@ -257,3 +258,10 @@ def test_one_patient_at_a_time(world: World) -> None:
         take(world.store, second, agent=world.amelie, now=world.now)
     assert take(world.store, first, agent=world.amelie, now=world.now).lease is not None  # the same one again
     assert take(world.store, second, agent=world.bruno, now=world.now).lease is not None
+
+
+def test_a_closed_callback_is_refused_in_words(world: World) -> None:
+    callback_id = world.callback(released=True)
+    world.ring(callback_id, "treated_elsewhere", note="à Namur")
+    with in_language("fr"), pytest.raises(RuleBroken, match="déjà traité ailleurs"):
+        explain(world.store, callback_id, now=world.now)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from crisisdesk.desk import wording
 from crisisdesk.desk.cards import CallbackCard, build_card
 from crisisdesk.desk.nothing import NothingNow, nothing_now, outside_hours
 from crisisdesk.desk.queue import (
@@ -15,6 +16,7 @@ from crisisdesk.desk.queue import (
     open_line,
     site_reference,
 )
+from crisisdesk.desk.releasing import has_room
 from crisisdesk.desk.reopening import top_up
 from crisisdesk.desk.rules import calendar_for, moment_of, no_auditors, only_supervisors, reference_of
 from crisisdesk.desk.whynot import Setting, why_not
@@ -58,7 +60,7 @@ def take_next(store: "Store", site_id: str, *, agent: "Agent", now: datetime) ->
         return outside_hours(next_calling_time(now, calendar), reference, now)
     top_up(store, now=now)
     lease = _take_first(store, site_id, moment, reference, agent)
-    if lease is None and top_up(store, now=now, again=True):
+    if lease is None and _is_room(store, site_id, reference, now) and top_up(store, now=now, again=True):
         lease = _take_first(store, site_id, moment, reference, agent)
     with store.read() as connection:
         if lease is None:
@@ -114,6 +116,11 @@ def take(store: "Store", callback_id: int, *, agent: "Agent", now: datetime) -> 
             _refuse(connection, line, reference, now)
     with store.read() as connection:
         return build_card(connection, callback_id, reference, moment, lease)
+
+
+def _is_room(store: "Store", site_id: str, reference: Reference, now: datetime) -> bool:
+    with store.read() as connection:
+        return has_room(connection, site_id, reference, now)
 
 
 def _one_at_a_time(connection: "Connection", callback_id: int, agent: "Agent", now: datetime) -> None:
@@ -180,7 +187,7 @@ def lost(connection: "Connection", callback_id: int) -> LeaseLost:
         if row is not None and row.closed_as == "handed_over":
             return LeaseLost(_("This was handed over to the service meanwhile. What you typed is kept as a draft."))
         words = _("This callback was closed meanwhile ({code}). What you typed is kept as a draft.")
-        return LeaseLost(words.format(code=row.closed_as if row else "?"))
+        return LeaseLost(words.format(code=wording.closed_words_in(connection, row.closed_as) if row else "?"))
     if row.state == CallbackState.LEASED:
         name = agent_name(connection, row.leased_by)
         words = _("{name} has taken this callback over. What you typed is kept as a draft: speak to each other.")

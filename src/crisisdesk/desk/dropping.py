@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from crisisdesk.desk import wording
 from crisisdesk.desk.reviews import LONGEST_NAME, LONGEST_REASON
 from crisisdesk.desk.rules import only_supervisors
 from crisisdesk.domain.text import clean
@@ -82,7 +83,8 @@ def _open(connection: "Connection", callback_id: int, now: datetime) -> "Any":
     if row is None:
         raise RuleBroken(_("There is no callback {number}.").format(number=callback_id))
     if row.state == CallbackState.CLOSED:
-        raise RuleBroken(_("This callback is closed already: {code}.").format(code=row.closed_as))
+        code = wording.closed_words_in(connection, row.closed_as)
+        raise RuleBroken(_("This callback is closed already: {code}.").format(code=code))
     if row.state == CallbackState.LEASED and row.lease_until > now:
         name = callbacks.agent_name(connection, row.leased_by)
         raise LeaseLost(_("{name} is ringing this patient now: speak to each other.").format(name=name), holder=name)

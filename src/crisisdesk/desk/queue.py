@@ -279,5 +279,6 @@ def open_line(connection: "Connection", callback_id: int, moment: Moment) -> Any
     if line is None:
         raise RuleBroken(_("There is no callback {number}.").format(number=callback_id))
     if line.state == CallbackState.CLOSED:
-        raise RuleBroken(_("Callback {number} is closed: {code}.").format(number=callback_id, code=line.closed_as))
+        code = wording.closed_words_in(connection, line.closed_as)
+        raise RuleBroken(_("Callback {number} is closed: {code}.").format(number=callback_id, code=code))
     return line

@@ -288,6 +288,20 @@ def release_free_places(
     return counts
 
 
+def has_room(connection: "Connection", site_id: str, reference: Reference, now: datetime) -> bool:
+    """Whether places of a site leave room for somebody who waits. Reads only: a queue that is dry makes no writer wait
+    each time that somebody asks for the next patient."""
+    calendar = calendar_of(reference.desk)
+    services = [service.service_id for service in reference.services_of(site_id)]
+    for number, rows in openings.opening_rows(connection, services).items():
+        history = read_history(rows)
+        if _may_open(history, now, calendar):
+            reach, asking = _reach(connection, number, history, reference, calendar, now)
+            if _within_reach(connection, asking, reach):
+                return True
+    return False
+
+
 def _reach(
     connection: "Connection", service_id: int, history: History, reference: Reference, calendar: Calendar,
     now: datetime,

@@ -179,7 +179,8 @@ def _moved_on(connection: "Connection", now: Any) -> str:
     if now is not None and now.state == CallbackState.LEASED:
         return _("{name} has taken this callback since").format(name=callbacks.agent_name(connection, now.leased_by))
     if now is not None and now.state == CallbackState.CLOSED:
-        return _("the callback was closed since ({code})").format(code=now.closed_as)
+        code = wording.closed_words_in(connection, now.closed_as)
+        return _("the callback was closed since ({code})").format(code=code)
     return _("somebody has held this callback since")
 
 

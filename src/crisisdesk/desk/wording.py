@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crisisdesk.clock import to_local
 from crisisdesk.domain.opening import History
@@ -11,6 +11,9 @@ from crisisdesk.domain.reference import Reference
 from crisisdesk.domain.retry import FollowUp
 from crisisdesk.domain.words import NextStep, OpeningState
 from crisisdesk.i18n import N_, _, current_language, joined, ngettext
+
+if TYPE_CHECKING:
+    from crisisdesk.store.engine import Connection
 
 _DAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 _RELEASES = {
@@ -165,6 +168,14 @@ _CLOSED = {
 def closed_words(code: str, reference: Reference) -> str:
     """Why a callback was closed: the ending of the attempt, or what else closed it."""
     return _(_CLOSED[code]) if code in _CLOSED else reference.label("disposition.attempt", code, current_language())
+
+
+def closed_words_in(connection: "Connection", code: str) -> str:
+    """The same, where only a connection is at hand."""
+    from crisisdesk.store.reference import label_of
+
+    kinds = ("disposition.attempt", "disposition.inbound", "disposition.item")
+    return _(_CLOSED[code]) if code in _CLOSED else label_of(connection, kinds, code, current_language())
 
 
 def reason_words(code: str) -> str:

@@ -17,12 +17,13 @@ from crisisdesk.domain.priority import Placement, WaitingItem, place
 from crisisdesk.domain.wishes import Wish
 from crisisdesk.domain.words import CallbackState
 from crisisdesk.errors import LeaseLost, RuleBroken
-from crisisdesk.i18n import _
+from crisisdesk.i18n import _, current_language
 from crisisdesk.store import journal, tables
 from crisisdesk.store.engine import Connection
 from crisisdesk.store.items import is_unsettled, mark_items
 from crisisdesk.store.patients import standing_for
 from crisisdesk.store.reasons import SETTLED
+from crisisdesk.store.reference import label_of
 
 callback, item, postponement = tables.callback.c, tables.callback_item.c, tables.postponement.c
 SYSTEM = "crisisdesk"
@@ -273,7 +274,9 @@ def settle(
     """
     held = connection.execute(select(tables.callback).where(callback.id == callback_id)).one()
     if held.state == CallbackState.CLOSED:
-        raise RuleBroken(_("This callback is closed already: {code}.").format(code=held.closed_as))
+        words = _("This callback is closed already: {code}.")
+        kinds = ("disposition.attempt", "disposition.inbound")
+        raise RuleBroken(words.format(code=label_of(connection, kinds, held.closed_as, current_language())))
     if held.state == CallbackState.LEASED and held.leased_by != agent_id and held.lease_until > now:
         name = agent_name(connection, held.leased_by)
         raise LeaseLost(_("{name} is ringing this patient now: speak to each other.").format(name=name), holder=name)

@@ -79,6 +79,13 @@ def read_reference(connection: Connection) -> Reference:
     )
 
 
+def label_of(connection: Connection, kinds: Sequence[str], code: str, language: str) -> str:
+    """Words for a code of one of some kinds in a language, else in any, else the code: where only a connection is."""
+    label = tables.label.c
+    query = select(label.words).where(label.kind.in_(kinds), label.code == code)
+    return str(connection.execute(query.order_by((label.language == language).desc()).limit(1)).scalar() or code)
+
+
 def _ordered(connection: Connection, table: Table) -> list[Row[Any]]:
     return list(connection.execute(select(table).order_by(table.c.position)))
 

@@ -180,4 +180,5 @@ class CrisisDeskApp(QuietApp):
                 self.session.reference = await self.backend.read(reference_of)
             self.front.post_message(StoreChanged())
 
-        self.run_worker(follow(), group="follow", exclusive=True)
+        # Called when it begins, because it may be replaced before. (mypy finds no type for the nothing that it gives.)
+        self.run_worker(follow, group="follow", exclusive=True)  # type: ignore[arg-type]

@@ -214,6 +214,12 @@ class HandoversScreen(DeskScreen):
         self.done(_stored_words(result))
         self._read(hold_keys=True)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Esc waits for a form."""
+        if not super().check_action(action, parameters):
+            return False
+        return None if action == "leave_form" and not self._is_asking else True
+
     def action_leave_form(self) -> None:
         """Put the form away; nothing was stored."""
         self._is_asking = False

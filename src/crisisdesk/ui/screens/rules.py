@@ -184,6 +184,7 @@ class RulesScreen(DeskScreen):
         """Put the form away."""
         self._edited = None
         self.query_one("#form").remove_children()
+        self.say("")  # what the form said is over
         self.query_one("#rules").focus()
         self.call_after_refresh(self.refresh_bindings)
 

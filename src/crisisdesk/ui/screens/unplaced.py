@@ -128,6 +128,12 @@ class UnplacedScreen(DeskScreen):
         self.done(_("It waits in callback {number} now.").format(number=callback_id))
         self.refresh_from_store()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Esc waits for a form."""
+        if not super().check_action(action, parameters):
+            return False
+        return None if action == "leave_form" and not self.query(Form) else True
+
     def action_leave_form(self) -> None:
         """Put the form away."""
         for form in self.query(Form):
