@@ -63,7 +63,8 @@ UPDATE callback SET asked_at = released_at WHERE release_why IN ('promised', 'es
 -- The first who wait for an opening, and those who were released, without reading all the others.
 CREATE INDEX callback_unreleased ON callback (site_id, tier, due_at, id)
   WHERE state <> 'closed' AND released_at IS NULL AND hold = '';
-CREATE INDEX callback_released ON callback (site_id) WHERE state <> 'closed' AND released_at IS NOT NULL AND hold = '';
+CREATE INDEX callback_released ON callback (site_id, tier, due_at, id)
+  WHERE state <> 'closed' AND released_at IS NOT NULL AND hold = '';
 CREATE INDEX callback_personal ON callback (for_agent_id) WHERE for_agent_id IS NOT NULL AND state <> 'closed';
 
 -- before: what the attempt changed, as it was (see store/undo). An undone attempt stays and counts nowhere.
