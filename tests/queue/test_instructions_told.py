@@ -139,7 +139,7 @@ def test_only_supervisors_ring_and_it_is_journalled(world: World) -> None:
         actions = list(
             connection.scalars(select(tables.journal.c.action).order_by(tables.journal.c.seq.desc()).limit(3))
         )
-    assert actions == ["instruction.retold", "callback.made", "instruction.issued"]
+    assert actions == ["instruction.retold", "callback.made", "right.refused"]
 
 
 def test_the_preview_says_what_the_deed_does(world: World) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from crisisdesk.desk.agents import set_active, sign_in
+from crisisdesk.desk.agents import set_active
 from crisisdesk.desk.callbacks import NothingNow, list_queue, open_card, renew, take, take_next
 from crisisdesk.desk.home import count_sites
 from crisisdesk.desk.intake import CallForm, FormRefused, record_call
+from crisisdesk.desk.sessions import sign_in
 from crisisdesk.domain.wishes import Wish
 from crisisdesk.store import callbacks, tables
 from crisisdesk.store.agents import mark_seen

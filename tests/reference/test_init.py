@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from crisisdesk.desk.agents import add_agent, change_role, identify, list_agents, set_active, sign_in
+from crisisdesk.desk.agents import add_agent, change_role, identify, list_agents, set_active
 from crisisdesk.desk.reference import data_folder, init_desk, load_reference
+from crisisdesk.desk.sessions import sign_in
 from crisisdesk.domain.reference import Reference
 from crisisdesk.domain.words import Role
 from crisisdesk.errors import RuleBroken, StoreUnavailable
@@ -106,8 +107,11 @@ def test_agents_are_added_changed_and_disabled(store: Store) -> None:
     with store.read() as connection:
         told = [(entry.action, dict(entry.detail)) for entry in reversed(journal.entries(connection))][1:]
     assert told == [
-        ("agent.signed_in", {}),
-        ("agent.added", {"login": [None, "zoé.d"], "name": [None, "Zoé Dumont"], "role": [None, "agent"]}),
+        ("agent.signed_in", {"attested_by": "", "origin": "", "session": 1}),
+        (
+            "agent.added",
+            {"login": [None, "zoé.d"], "name": [None, "Zoé Dumont"], "role": [None, "agent"], "sites": [[], []]},
+        ),
         ("agent.changed", {"role": ["agent", "supervisor"]}),
         ("agent.changed", {"is_active": [True, False]}),
     ]

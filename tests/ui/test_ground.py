@@ -149,7 +149,7 @@ async def test_writes_are_made_in_order_and_none_is_lost_by_leaving(desk_store: 
         for number in range(20):
             pilot.app.screen.write(save_draft, uid=str(number), kind="call", fields={"n": str(number)},
                                    now=DESK_NOW + timedelta(seconds=number))  # fmt: skip
-        pilot.app.stop()
+        pilot.app.leaving.quit()
     assert [one.uid for one in list_drafts(desk_store, agent=agent)] == [str(number) for number in reversed(range(20))]
 
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crisisdesk.desk.handovers import existing
-from crisisdesk.desk.rules import no_auditors, only_supervisors
+from crisisdesk.desk.rights import needs
 from crisisdesk.domain.handover import HandoverLine, read_numbers
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.words import HandoverState
 from crisisdesk.errors import RuleBroken
@@ -50,6 +51,7 @@ def chosen_numbers(store: "Store", handover_id: int, text: str) -> tuple[int, ..
         raise RuleBroken(words.format(text=error.args[0], count=most)) from error
 
 
+@needs(Right.RECEIPT)
 def answer_item(
     store: "Store", handover_id: int, postponement_id: int, state: HandoverState, *, answered_by: str, note: str = "",
     agent: "Agent", now: datetime,
@@ -68,6 +70,7 @@ def answer_item(
     )
 
 
+@needs(Right.RECEIPT)
 def answer_lines(
     store: "Store", handover_id: int, numbers: Sequence[int], state: HandoverState, *, answered_by: str,
     note: str = "", agent: "Agent", now: datetime,
@@ -85,7 +88,6 @@ def answer_lines(
     Raises:
         RuleBroken: an auditor, no name, no reason of a refusal, no such handover or line.
     """
-    no_auditors(agent)
     answered_by, note = clean(answered_by).text, clean(note).text
     if state not in (HandoverState.ACKNOWLEDGED, HandoverState.REFUSED):
         raise RuleBroken(_("A line is acknowledged or refused; a supervisor takes an answer back."))
@@ -175,6 +177,7 @@ def _let_go(
     return ended
 
 
+@needs(Right.STEER)
 def take_back(
     store: "Store", handover_id: int, numbers: Sequence[int], *, reason: str, agent: "Agent", now: datetime
 ) -> Answered:
@@ -184,7 +187,6 @@ def take_back(
     Raises:
         RuleBroken: no supervisor, no reason, no such handover or line.
     """
-    only_supervisors(agent)
     if not (reason := clean(reason).text):
         raise RuleBroken(_("Say why the answer is taken back."))
     with store.write() as connection:

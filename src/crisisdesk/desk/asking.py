@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from crisisdesk.clock import local_day
 from crisisdesk.desk import slotwords
 from crisisdesk.desk.booking import Asked, asked_of, diary_of, needs_with_words
-from crisisdesk.desk.rules import no_auditors, reference_of
+from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rules import reference_of
 from crisisdesk.domain.datewish import LONGEST_WISH, DateWish, read_date_wish
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.slots import LIMIT
 from crisisdesk.domain.text import clean
 from crisisdesk.errors import RuleBroken
@@ -36,6 +38,7 @@ def asked_by_patient(store: "Store", postponement_id: int) -> Asked:
         return asked_of(_row(connection, postponement_id), reference)
 
 
+@needs(Right.BOOK)
 def set_wish(store: "Store", postponement_id: int, text: str, *, agent: "Agent", now: datetime) -> DateWish:
     """Write down on which days a patient can come, as typed; empty takes the wish away. Gives what was understood.
 
@@ -44,7 +47,6 @@ def set_wish(store: "Store", postponement_id: int, text: str, *, agent: "Agent",
     Raises:
         RuleBroken: an auditor; no such postponement, or it is settled; too long.
     """
-    no_auditors(agent)
     words = clean(text).text
     if len(words) > LONGEST_WISH:
         raise RuleBroken(_("A wish has {most} characters at most.").format(most=LONGEST_WISH))
@@ -56,13 +58,13 @@ def set_wish(store: "Store", postponement_id: int, text: str, *, agent: "Agent",
     return wish
 
 
+@needs(Right.BOOK)
 def set_reserve(store: "Store", postponement_id: int, is_reserve: bool, *, agent: "Agent", now: datetime) -> None:
     """Write down that a patient comes at short notice, or no longer.
 
     Raises:
         RuleBroken: an auditor; no such postponement, or it is settled.
     """
-    no_auditors(agent)
     with store.write() as connection:
         row = _open_row(connection, postponement_id)
         _store(connection, row, "is_reserve", row.is_reserve, is_reserve, "", agent, now)
@@ -91,6 +93,7 @@ def keep_asked(
             _store(connection, row, "is_reserve", row.is_reserve, short_notice, "", agent, now)
 
 
+@needs(Right.BOOK)
 def set_needs(
     store: "Store",
     postponement_id: int,
@@ -107,7 +110,6 @@ def set_needs(
     Raises:
         RuleBroken: an auditor; no reason; an unknown limit; no such postponement; the told day has none left of it.
     """
-    no_auditors(agent)
     why = clean(reason).text
     if not why or len(why) > LONGEST_REASON:
         raise RuleBroken(_("Say who decided it and why, {most} characters at most.").format(most=LONGEST_REASON))

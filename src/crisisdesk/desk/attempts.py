@@ -22,17 +22,19 @@ from crisisdesk.desk.attemptitems import PROOF, book_places, find_owed, settle_e
 from crisisdesk.desk.callbacks import lost
 from crisisdesk.desk.firstwords import act_now, refuse_untold
 from crisisdesk.desk.reserving import pass_reserve_on
+from crisisdesk.desk.rights import needs
 from crisisdesk.desk.rules import calendar_for, reference_in, reference_of
 from crisisdesk.desk.wording import follow_up_words
 from crisisdesk.domain.reference import Disposition, Reference
 from crisisdesk.domain.retry import AttemptFacts, FollowUp, follow_up
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.schedule import day_start
 from crisisdesk.domain.wishes import Wish
-from crisisdesk.domain.words import CallbackState, NextStep, PartOfDay, Reach, Scope
+from crisisdesk.domain.words import CallbackState, NextStep, PartOfDay, Reach, Scope, WorkState
 from crisisdesk.errors import LeaseLost, RuleBroken
 from crisisdesk.i18n import _
 from crisisdesk.store import attempts as rows
-from crisisdesk.store import journal, undo
+from crisisdesk.store import journal, sessions, undo
 from crisisdesk.store.agents import mark_seen
 
 if TYPE_CHECKING:
@@ -117,6 +119,7 @@ def _follow(
     )  # fmt: skip
 
 
+@needs(Right.RING)
 def record_attempt(store: "Store", form: AttemptForm, *, agent: "Agent", now: datetime) -> RecordedAttempt:
     """Store an attempt, what was settled, and what it leads to, in one transaction; ends the lease.
 
@@ -149,6 +152,7 @@ def _record(
         raise lost(connection, form.callback_id)
     refuse_untold(connection, ends, before.patient_id)
     mark_seen(connection, agent.agent_id, now)
+    sessions.enter(connection, agent.agent_id, WorkState.READY, now)
     return store_outcome(connection, before, form, ends, reference, agent, now)
 
 

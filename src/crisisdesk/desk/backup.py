@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crisisdesk.desk.rules import only_supervisors
+from crisisdesk.desk.rights import needs
+from crisisdesk.domain.rights import Right
 from crisisdesk.errors import RuleBroken, StoreUnavailable
 from crisisdesk.i18n import _
 from crisisdesk.store import journal
@@ -34,6 +35,7 @@ class Backup:
     """Hash of the copy's last entry: kept elsewhere, it shows later that the copy was not rewritten."""
 
 
+@needs(Right.BACK_UP)
 def back_up(store: "Store", target: Path, *, agent: "Agent", now: datetime) -> Backup:
     """Copy the desk, as of now, into a new file that only this account can read, while others go on working.
 
@@ -45,7 +47,6 @@ def back_up(store: "Store", target: Path, *, agent: "Agent", now: datetime) -> B
         RuleBroken: no supervisor; something has that name already; there is no such folder.
         StoreUnavailable: the disk refuses, or the copy is not sound; nothing stands under the name.
     """
-    only_supervisors(agent)
     target = target.absolute()
     if os.path.lexists(target):
         raise RuleBroken(_("{path} exists already; a backup never replaces anything.").format(path=target))

@@ -18,15 +18,17 @@ from crisisdesk.desk.queue import (
 )
 from crisisdesk.desk.releasing import has_room
 from crisisdesk.desk.reopening import top_up
-from crisisdesk.desk.rules import calendar_for, moment_of, no_auditors, only_supervisors, reference_of
+from crisisdesk.desk.rights import at_own_site, needs
+from crisisdesk.desk.rules import calendar_for, moment_of, reference_of
 from crisisdesk.desk.whynot import Setting, why_not
 from crisisdesk.domain.lease import Lease
 from crisisdesk.domain.reference import Reference
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.schedule import is_calling_time, next_calling_time
-from crisisdesk.domain.words import CallbackState
+from crisisdesk.domain.words import CallbackState, WorkState
 from crisisdesk.errors import LeaseLost, RuleBroken
 from crisisdesk.i18n import _
-from crisisdesk.store import attempts, journal, queue
+from crisisdesk.store import attempts, journal, queue, sessions
 from crisisdesk.store.agents import mark_seen
 from crisisdesk.store.callbacks import agent_name, is_said_dead
 from crisisdesk.store.queue import Moment
@@ -41,6 +43,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@needs(Right.RING)
 def take_next(store: "Store", site_id: str, *, agent: "Agent", now: datetime) -> CallbackCard | NothingNow:
     """Lease the first callback of a site that may be rung now, and give its card.
 
@@ -49,8 +52,8 @@ def take_next(store: "Store", site_id: str, *, agent: "Agent", now: datetime) ->
     Raises:
         RuleBroken: no such site, or an auditor asks.
     """
-    no_auditors(agent)
     reference = site_reference(store, site_id)
+    at_own_site(agent, site_id, reference.sites[site_id].name)
     calendar = calendar_for(reference)
     moment = moment_of(reference, calendar, now, agent.agent_id)
     if reference.desk.closed_at is None and not is_calling_time(now, calendar):
@@ -75,12 +78,13 @@ def _take_first(store: "Store", site_id: str, moment: Moment, reference: Referen
         lease = queue.held_by(connection, agent.agent_id, moment.now)
         if lease is None:
             lease = queue.take_first(connection, site_id, moment, until)
-            _journal_take(connection, lease, agent, moment.now)
+            _note_take(connection, lease, agent, moment.now, site_id)
     return lease
 
 
-def _journal_take(connection: "Connection", lease: Lease | None, agent: "Agent", now: datetime) -> None:
+def _note_take(connection: "Connection", lease: Lease | None, agent: "Agent", now: datetime, site_id: str) -> None:
     if lease is not None:
+        sessions.enter(connection, agent.agent_id, WorkState.CALL, now, site_id=site_id)
         detail = {"generation": lease.generation, "until": lease.until.isoformat()}
         journal.append(
             connection, agent=agent.login, action="callback.taken", subject="callback", subject_id=lease.callback_id,
@@ -88,6 +92,7 @@ def _journal_take(connection: "Connection", lease: Lease | None, agent: "Agent",
         )  # fmt: skip
 
 
+@needs(Right.RING)
 def take(store: "Store", callback_id: int, *, agent: "Agent", now: datetime) -> CallbackCard:
     """Lease one callback out of turn: a patient asked for, a promise made in person.
 
@@ -96,13 +101,13 @@ def take(store: "Store", callback_id: int, *, agent: "Agent", now: datetime) -> 
         RuleBroken: it is closed or settled, a clinician or the confirmation of a death comes first, the desk is closed,
             or it is outside the calling hours.
     """
-    no_auditors(agent)
     reference = reference_of(store)
     calendar = calendar_for(reference)
     moment = moment_of(reference, calendar, now, agent.agent_id)
     with store.write() as connection:
         mark_seen(connection, agent.agent_id, now)
         line = open_line(connection, callback_id, moment)
+        at_own_site(agent, line.site_id, reference.sites[line.site_id].name)
         if line.reason == "held" and line.leased_by == agent.agent_id:
             lease: Lease | None = Lease(callback_id, agent.agent_id, line.generation, line.lease_until)
         elif reference.desk.closed_at is None and not is_calling_time(now, calendar):
@@ -111,7 +116,7 @@ def take(store: "Store", callback_id: int, *, agent: "Agent", now: datetime) -> 
             _one_at_a_time(connection, callback_id, agent, now)
             until = now + timedelta(seconds=reference.desk.lease_seconds)
             lease = queue.take_this(connection, callback_id, moment, until)
-            _journal_take(connection, lease, agent, now)
+            _note_take(connection, lease, agent, now, line.site_id)
         if lease is None:
             _refuse(connection, line, reference, now)
     with store.read() as connection:
@@ -140,6 +145,7 @@ def _refuse(connection: "Connection", line: Any, reference: Reference, now: date
     raise RuleBroken(_("This callback cannot be rung: {why}.").format(why=words))
 
 
+@needs(Right.READ)
 def open_card(store: "Store", callback_id: int, *, agent: "Agent", now: datetime) -> CallbackCard:
     """The card of a callback, to read; nothing is held. The read is journalled.
 
@@ -195,6 +201,7 @@ def lost(connection: "Connection", callback_id: int) -> LeaseLost:
     return LeaseLost(_("This callback was given back to the queue. What you typed is kept as a draft: take it again."))
 
 
+@needs(Right.RING)
 def release_lease(store: "Store", lease: Lease, reason: str, *, agent: "Agent", now: datetime) -> None:
     """Give a callback back to the queue without having rung.
 
@@ -207,19 +214,20 @@ def release_lease(store: "Store", lease: Lease, reason: str, *, agent: "Agent", 
     with store.write() as connection:
         if not queue.free(connection, lease.callback_id, agent.agent_id, lease.generation):
             raise lost(connection, lease.callback_id)
+        sessions.enter(connection, agent.agent_id, WorkState.READY, now)
         journal.append(
             connection, agent=agent.login, action="callback.given_back", subject="callback",
             subject_id=lease.callback_id, detail={"reason": reason.strip()}, now=now,
         )  # fmt: skip
 
 
+@needs(Right.STEER)
 def take_over(store: "Store", callback_id: int, *, agent: "Agent", now: datetime) -> None:
     """Free a callback that another agent holds; that agent's late writes are refused. For supervisors.
 
     Raises:
         RuleBroken: the agent is no supervisor, or nobody holds it.
     """
-    only_supervisors(agent)
     with store.write() as connection:
         row = attempts.callback_row(connection, callback_id)
         if row is None or row.state != CallbackState.LEASED:

@@ -6,8 +6,10 @@ from typing import Any
 
 from crisisdesk import clock
 from crisisdesk.desk.agents import Agent
+from crisisdesk.desk.rights import needs
 from crisisdesk.domain.callref import read_reference
 from crisisdesk.domain.matches import CallLine
+from crisisdesk.domain.rights import Right
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
 from crisisdesk.store import calls, journal
@@ -21,6 +23,7 @@ def calls_of_day(store: Store, day: date, *, zone: str, limit: int = 1000) -> tu
         return calls.list_calls(connection, start_at, end_at, limit)
 
 
+@needs(Right.READ)
 def find_call(store: Store, said: str, *, agent: Agent, now: datetime) -> Mapping[str, Any]:
     """Everything about one call, by its reference as somebody says it ("412 K"). The read is journalled.
 

@@ -15,7 +15,9 @@ from crisisdesk.desk import wording
 from crisisdesk.desk.booking import book
 from crisisdesk.desk.releasing import release_free_places
 from crisisdesk.desk.reserving import Served, serve_reserve
-from crisisdesk.desk.rules import no_auditors, reference_of
+from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rules import reference_of
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.words import Coverage
 from crisisdesk.errors import RuleBroken
@@ -62,6 +64,7 @@ class Freed:
     words: str
 
 
+@needs(Right.BOOK)
 def cancel_booking(
     store: "Store",
     booking_id: int,
@@ -81,7 +84,7 @@ def cancel_booking(
     Raises:
         RuleBroken: an auditor; no reason; no such place, or it holds no longer; its day is past.
     """
-    reason, reference = _checked(store, reason, agent)
+    reason, reference = _checked(store, reason)
     with store.write() as connection:
         told = _told(connection, booking_id)
         if told.slot_on < local_day(now, reference.desk.time_zone):
@@ -97,8 +100,7 @@ def cancel_booking(
     return _freed(told, callback_id, served)
 
 
-def _checked(store: "Store", reason: str, agent: "Agent") -> "tuple[str, Reference]":
-    no_auditors(agent)
+def _checked(store: "Store", reason: str) -> "tuple[str, Reference]":
     words = clean(reason).text
     if not words or len(words) > LONGEST_REASON:
         raise RuleBroken(_("Say why, {most} characters at most: the journal keeps it.").format(most=LONGEST_REASON))
@@ -188,6 +190,7 @@ def _freed(told: ToldBooking, callback_id: int | None, served: Served | None) ->
     return Freed(told.booking_id, name, told.slot_on, callback_id, served, words)
 
 
+@needs(Right.BOOK)
 def move_booking(
     store: "Store", booking_id: int, day: date, *, asked_by: AskedBy, reason: str, agent: "Agent", now: datetime
 ) -> Freed:
@@ -197,7 +200,7 @@ def move_booking(
         RuleBroken: an auditor; no reason; no such place, or it holds no longer; the new day is full, closed, past or
             the same (names the next days that fit). Wants nothing is changed.
     """
-    reason, reference = _checked(store, reason, agent)
+    reason, reference = _checked(store, reason)
     with store.write() as connection:
         told = _told(connection, booking_id)
         if day == told.slot_on:
@@ -219,13 +222,13 @@ def move_booking(
     return _freed(told, None, served)
 
 
+@needs(Right.BOOK)
 def mark_done(store: "Store", booking_ids: Sequence[int], *, agent: "Agent", now: datetime) -> int:
     """Write down that patients came on their day; their postponements are done. Gives how many.
 
     Raises:
         RuleBroken: an auditor; one of the places holds no longer, or its day is still to come. Wants none is changed.
     """
-    no_auditors(agent)
     reference = reference_of(store)
     today = local_day(now, reference.desk.time_zone)
     with store.write() as connection:
@@ -240,6 +243,7 @@ def mark_done(store: "Store", booking_ids: Sequence[int], *, agent: "Agent", now
     return len(set(booking_ids))
 
 
+@needs(Right.BOOK)
 def mark_not_come(
     store: "Store", booking_id: int, *, cause: AskedBy, reason: str, agent: "Agent", now: datetime
 ) -> Freed:
@@ -251,7 +255,7 @@ def mark_not_come(
     Raises:
         RuleBroken: an auditor; no reason; no such place, or it holds no longer; its day is still to come.
     """
-    reason, reference = _checked(store, reason, agent)
+    reason, reference = _checked(store, reason)
     with store.write() as connection:
         told = _told(connection, booking_id)
         if told.slot_on > local_day(now, reference.desk.time_zone):

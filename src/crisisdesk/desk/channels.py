@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from crisisdesk.clock import local_day
 from crisisdesk.desk import wording
 from crisisdesk.desk.contacts import LONGEST_CONTACT, change_contacts
-from crisisdesk.desk.rules import calendar_for, no_auditors, reference_in, reference_of
+from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rules import calendar_for, reference_in, reference_of
 from crisisdesk.domain.reference import Reference
 from crisisdesk.domain.retry import next_channel
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.schedule import next_calling_time
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.words import CallbackState, Channel
@@ -102,6 +104,7 @@ def may_say(channel: Channel, patient: Any, reference: Reference) -> str:
     return _(words).format(number=reference.desk.public_number, patient=name, who=patient.may_tell_who)
 
 
+@needs(Right.RING)
 def use_channel(
     store: "Store",
     callback_id: int,
@@ -126,7 +129,6 @@ def use_channel(
             the day is to come, or a death was reported.
         LeaseLost: an agent rings this patient at this moment; names that agent.
     """
-    no_auditors(agent)
     reference = reference_of(store)
     who, said = clean(name).text, clean(note).text
     today = local_day(now, reference.desk.time_zone)

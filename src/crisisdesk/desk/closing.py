@@ -6,7 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crisisdesk.desk.handovers import Made, Offer, check_reason, give_items, list_offers, offer
-from crisisdesk.desk.rules import only_supervisors, reference_of
+from crisisdesk.desk.notices import tell
+from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rules import reference_of
+from crisisdesk.domain.rights import Right
+from crisisdesk.domain.words import NoticeKind
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
 from crisisdesk.store import handovers as rows
@@ -57,6 +61,7 @@ def preview_closing(store: "Store", *, now: datetime) -> ClosingPreview:
         return ClosingPreview(offers, asked, ringing, rows.closed_at(connection))
 
 
+@needs(Right.CLOSE_DESK)
 def close_desk(store: "Store", *, reason: str, agent: "Agent", now: datetime) -> Closed:
     """Make a handover for every service and for what is in nobody's queue, and ring nobody from now on.
 
@@ -69,7 +74,6 @@ def close_desk(store: "Store", *, reason: str, agent: "Agent", now: datetime) ->
     Raises:
         RuleBroken: no supervisor, no reason, or the desk is closed already and everything is on a list.
     """
-    only_supervisors(agent)
     reason, reference = check_reason(reason), reference_of(store)
     with store.write() as connection:
         closed_at = rows.closed_at(connection)
@@ -86,6 +90,7 @@ def close_desk(store: "Store", *, reason: str, agent: "Agent", now: datetime) ->
                 connection, agent=agent.login, action="desk.closed", subject="desk", subject_id=1,
                 detail={"closed_at": [None, now.isoformat()], "reason": reason}, now=now,
             )  # fmt: skip
+            tell(connection, reason, NoticeKind.DESK, agent=agent, now=now, is_urgent=True, subject_id="closed")
     lists = []
     for site, service in places:
         with store.write() as connection:
@@ -93,13 +98,13 @@ def close_desk(store: "Store", *, reason: str, agent: "Agent", now: datetime) ->
     return Closed([one for one in lists if one is not None])
 
 
+@needs(Right.CLOSE_DESK)
 def reopen_desk(store: "Store", *, reason: str, agent: "Agent", now: datetime) -> int:
     """Ring again, as after a second wave: everything that no service acknowledged is in its queue, with its clock.
 
     Raises:
         RuleBroken: no supervisor, no reason, or the desk is open.
     """
-    only_supervisors(agent)
     reason = check_reason(reason)
     with store.write() as connection:
         closed_at = rows.closed_at(connection)
@@ -110,4 +115,5 @@ def reopen_desk(store: "Store", *, reason: str, agent: "Agent", now: datetime) -
         journal.append(
             connection, agent=agent.login, action="desk.reopened", subject="desk", subject_id=1, detail=detail, now=now
         )
+        tell(connection, reason, NoticeKind.DESK, agent=agent, now=now, is_urgent=True, subject_id="reopened")
         return sum(number for number, _offered in rows.count_offerable(connection).values())

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from crisisdesk.clock import local_day
 from crisisdesk.desk import wording
 from crisisdesk.desk.releasing import release_free_places
-from crisisdesk.desk.rules import only_supervisors, reference_of
+from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rules import reference_of
 from crisisdesk.desk.whynot import limit_words
 from crisisdesk.domain.priority import UNCODED, WaitingItem, clinical_limit
 from crisisdesk.domain.reference import Reference
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.words import Tier
 from crisisdesk.errors import RuleBroken
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from crisisdesk.desk.agents import Agent
     from crisisdesk.store.engine import Store
 
-__all__ = ["CodedPriority", "Coding", "CodingList", "CodingRow", "check_coder", "code_priority", "list_coding"]
+__all__ = ["CodedPriority", "Coding", "CodingList", "CodingRow", "code_priority", "list_coding"]
 
 LONGEST_NAME, LONGEST_REASON = 80, 500
 
@@ -145,6 +147,7 @@ def _row(one: CodingItem, reference: Reference, now: datetime) -> CodingRow:
     )  # fmt: skip
 
 
+@needs(Right.CODE)
 def code_priority(
     store: "Store",
     postponement_id: int,
@@ -167,7 +170,6 @@ def code_priority(
     Raises:
         RuleBroken: no supervisor, no clinician named, an unknown code, a reason that is missing, or nothing is owed.
     """
-    only_supervisors(agent)
     reference = reference_of(store)
     name, why = _named(clinician), _reasoned(reason)
     known = [code for code in reference.priority_limits if code != UNCODED]
@@ -198,15 +200,6 @@ def code_priority(
         if before.service_id is not None and placed.after is not None and placed.after.tier <= Tier.URGENT:
             release_free_places(connection, reference, now, service_id=before.service_id)
     return _coded(before, priority, placed, reference)
-
-
-def check_coder(agent: "Agent") -> None:
-    """Say before a name is typed that this agent writes down no codes.
-
-    Raises:
-        RuleBroken: no supervisor.
-    """
-    only_supervisors(agent)
 
 
 def _named(clinician: str) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from crisisdesk.desk.rules import no_auditors
+from crisisdesk.desk.rights import needs
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.words import MayTell
 from crisisdesk.errors import RuleBroken
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 LONGEST_CONTACT = 120
 
 
+@needs(Right.AMEND_PATIENT)
 def set_contacts(
     store: "Store",
     patient_id: int,
@@ -37,7 +39,6 @@ def set_contacts(
     Raises:
         RuleBroken: an auditor asks, a name is too long, or "named" without a name.
     """
-    no_auditors(agent)
     said = {"may_tell_who": may_tell_who, "gp": gp, "next_of_kin": next_of_kin}
     values: dict[str, object] = {name: _read(text) for name, text in said.items() if text is not None}
     if may_tell is not None:

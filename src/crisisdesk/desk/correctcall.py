@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from crisisdesk.desk.attemptform import disposition_of
 from crisisdesk.desk.correcting import LONGEST_REASON
-from crisisdesk.desk.rules import only_supervisors, reference_of
+from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rules import reference_of
 from crisisdesk.domain.reference import Disposition, Reference
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.words import Scope
 from crisisdesk.errors import RuleBroken
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from crisisdesk.store.engine import Store
 
 
+@needs(Right.STEER)
 def correct_call(
     store: "Store",
     number: int,
@@ -43,7 +46,6 @@ def correct_call(
         RuleBroken: no supervisor, no reason, no such call or code, nothing to change, or an ending with other
             consequences.
     """
-    only_supervisors(agent)
     why = clean(reason).text
     if not why or len(why) > LONGEST_REASON:
         raise RuleBroken(_("Say why it is corrected, {most} characters at most.").format(most=LONGEST_REASON))

@@ -11,9 +11,11 @@ from crisisdesk.desk.attemptform import AttemptForm, ItemResult, check_attempt, 
 from crisisdesk.desk.attemptitems import PROOF, book_places, find_owed, settle_items
 from crisisdesk.desk.attempts import store_outcome
 from crisisdesk.desk.reserving import serve_reserve
-from crisisdesk.desk.rules import only_supervisors, reference_in
+from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rules import reference_in
 from crisisdesk.domain.reference import Disposition, Reference
 from crisisdesk.domain.retry import FollowUp
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.wishes import Wish
 from crisisdesk.domain.words import BookingState, CallbackState, Coverage, NextStep, Reach, Scope
@@ -44,6 +46,7 @@ class CorrectedAttempt:
     words: str
 
 
+@needs(Right.STEER)
 def correct_attempt(
     store: "Store",
     attempt_id: int,
@@ -70,7 +73,6 @@ def correct_attempt(
         RuleBroken: no supervisor, no reason, nothing to correct, or an outcome that lacks something (names it).
         LeaseLost: an agent is ringing this patient now; names that agent.
     """
-    only_supervisors(agent)
     why = clean(reason).text
     if not why or len(why) > LONGEST_REASON:
         raise RuleBroken(_("Say why it is corrected, {most} characters at most.").format(most=LONGEST_REASON))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from crisisdesk.desk import wording
 from crisisdesk.desk.reviews import LONGEST_NAME, LONGEST_REASON
-from crisisdesk.desk.rules import only_supervisors
+from crisisdesk.desk.rights import needs
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.words import CallbackState
 from crisisdesk.errors import LeaseLost, RuleBroken
@@ -33,6 +34,7 @@ class Dropped(StrEnum):
     """Nobody owes a call for it any more."""
 
 
+@needs(Right.STEER)
 def decide_dropped(
     store: "Store", callback_id: int, decision: Dropped, *, clinician: str, reason: str, agent: "Agent", now: datetime
 ) -> bool:
@@ -47,7 +49,6 @@ def decide_dropped(
         RuleBroken: no supervisor, no name or reason, or there is nothing to decide.
         LeaseLost: an agent is ringing this patient; names that agent.
     """
-    only_supervisors(agent)
     name, why = clean(clinician).text, clean(reason).text
     if not name or len(name) > LONGEST_NAME:
         raise RuleBroken(_("Name who decided, {most} characters at most.").format(most=LONGEST_NAME))

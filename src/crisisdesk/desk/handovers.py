@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from crisisdesk.clock import to_local
 from crisisdesk.desk.handoverlines import compose_line
-from crisisdesk.desk.rules import only_supervisors, reference_of
+from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rules import reference_of
 from crisisdesk.domain.handover import FACTS, HandoverLine, HandoverRow, SignedList, digest, line_cells
 from crisisdesk.domain.matches import TakenOver
 from crisisdesk.domain.reference import Reference
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.text import clean
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import N_, _
@@ -166,6 +168,7 @@ def _facts(row: HandoverRow, reference: Reference) -> Mapping[str, str]:
 # Making one.
 
 
+@needs(Right.CLOSE_DESK)
 def make_handover(
     store: "Store", site_id: str | None, service_id: int | None, *, reason: str, agent: "Agent", now: datetime
 ) -> Made:
@@ -175,7 +178,6 @@ def make_handover(
     Raises:
         RuleBroken: no supervisor, no reason, no such service, or nothing to hand over.
     """
-    only_supervisors(agent)
     reference, reason = reference_of(store), check_reason(reason)
     _check_place(site_id, service_id, reference)
     with store.write() as connection:

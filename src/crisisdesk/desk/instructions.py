@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from crisisdesk.desk.notices import SHOWN_FOR, tell
+from crisisdesk.desk.rights import needs
 from crisisdesk.desk.rules import reference_of
 from crisisdesk.desk.wording import moment_words
 from crisisdesk.domain.instructions import (
@@ -16,7 +18,8 @@ from crisisdesk.domain.instructions import (
     periods,
     replaced_for_good,
 )
-from crisisdesk.domain.words import Role
+from crisisdesk.domain.rights import Right
+from crisisdesk.domain.words import NoticeKind
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
 from crisisdesk.store import instructions as rows
@@ -187,6 +190,7 @@ def _line(one: InstructionText, last: Period | None, is_current: bool, now: date
     return InstructionLine(one, InstructionState.COVERED if is_covered else InstructionState.OVER, last.end)
 
 
+@needs(Right.INSTRUCT)
 def issue_instruction(store: "Store", form: InstructionForm, *, agent: "Agent", now: datetime) -> int:
     """Issue an instruction and give its id.
 
@@ -197,7 +201,6 @@ def issue_instruction(store: "Store", form: InstructionForm, *, agent: "Agent", 
         RuleBroken: the agent is no supervisor, there are no words, the dates are the wrong way round, in the past or
             cross those of another one, or the desk has no such site, service, topic or language.
     """
-    _only_supervisors(agent)
     reference = reference_of(store)
     form = _checked(form, reference, now)
     begins = form.valid_from or now
@@ -210,12 +213,23 @@ def issue_instruction(store: "Store", form: InstructionForm, *, agent: "Agent", 
             connection, agent=agent.login, action="instruction.issued", subject="instruction", subject_id=number,
             detail=scope | detail, now=now,
         )  # fmt: skip
+        _tell_agents(connection, form, number, begins, is_urgent=bool(detail["ended"]), agent=agent, now=now)
     return number
 
 
-def _only_supervisors(agent: "Agent") -> None:
-    if agent.role not in (Role.SUPERVISOR, Role.ADMIN):
-        raise RuleBroken(_("Only a supervisor issues instructions: ask one."))
+def _tell_agents(
+    connection: "Connection", form: InstructionForm, number: int, begins: datetime, *, is_urgent: bool, agent: "Agent",
+    now: datetime,
+) -> None:  # fmt: skip
+    """What replaces an instruction that agents know by heart must be read by each of them; a new one is told.
+
+    One that begins later than a notice lives is read when its time comes.
+    """
+    if begins < now + SHOWN_FOR[NoticeKind.INSTRUCTION]:
+        tell(
+            connection, form.words, NoticeKind.INSTRUCTION, agent=agent, now=now, is_urgent=is_urgent,
+            site_id=form.site_id, subject_id=number,
+        )  # fmt: skip
 
 
 def _checked(form: InstructionForm, reference: "Reference", now: datetime) -> InstructionForm:
@@ -312,13 +326,13 @@ def _plain(instant: datetime | None) -> str | None:
     return instant.isoformat() if instant else None
 
 
+@needs(Right.INSTRUCT)
 def withdraw_instruction(store: "Store", instruction_id: int, *, agent: "Agent", now: datetime) -> InstructionText:
     """Take a planned instruction back; what it would have replaced holds on. It stays in the history.
 
     Raises:
         RuleBroken: the agent is no supervisor, there is none of that number, or it has begun already.
     """
-    _only_supervisors(agent)
     with store.write() as connection:
         one = existing(connection, instruction_id)
         if one.valid_from <= now or one.validity.is_withdrawn:
@@ -338,13 +352,13 @@ def withdraw_instruction(store: "Store", instruction_id: int, *, agent: "Agent",
     return one
 
 
+@needs(Right.INSTRUCT)
 def end_instruction(store: "Store", instruction_id: int, *, agent: "Agent", now: datetime) -> InstructionText | None:
     """End an instruction now, without another in its place; gives the one that is read out there from now on.
 
     Raises:
         RuleBroken: the agent is no supervisor, there is none of that number, or it is not in force.
     """
-    _only_supervisors(agent)
     with store.write() as connection:
         one = existing(connection, instruction_id)
         if one.valid_from > now:

@@ -10,12 +10,13 @@ from crisisdesk.desk.callbooking import book_new_dates, pass_places_on
 from crisisdesk.desk.callcheck import CheckedCall, FormRefused, check_form
 from crisisdesk.desk.callform import CallForm, ItemSaid, Mistake, RecordedCall, ReportedItem
 from crisisdesk.desk.reference import load_reference
-from crisisdesk.desk.rules import no_auditors
+from crisisdesk.desk.rights import needs
 from crisisdesk.domain.reference import Reference
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.text import clean, fold
-from crisisdesk.domain.words import NextStep, Reach, Scope, Strength, Voicemail
+from crisisdesk.domain.words import NextStep, Reach, Scope, Strength, Voicemail, WorkState
 from crisisdesk.i18n import _
-from crisisdesk.store import agents, callbacks, calls, cards, deaths, journal, likenesses, patients, reported
+from crisisdesk.store import agents, callbacks, calls, cards, deaths, journal, likenesses, patients, reported, sessions
 from crisisdesk.store.calls import StoredCall
 from crisisdesk.store.engine import Connection, Store
 from crisisdesk.store.items import mark_items
@@ -23,6 +24,7 @@ from crisisdesk.store.items import mark_items
 __all__ = ["CallForm", "FormRefused", "ItemSaid", "Mistake", "RecordedCall", "ReportedItem", "record_call"]
 
 
+@needs(Right.TAKE_CALLS)
 def record_call(
     store: Store, form: CallForm, *, agent: Agent, now: datetime, reference: Reference | None = None
 ) -> RecordedCall:
@@ -39,7 +41,6 @@ def record_call(
         LeaseLost: a callback to be settled is being rung by another agent.
         StoreUnavailable: nothing was written.
     """
-    no_auditors(agent)
     reference = reference or load_reference(store)
     with store.read() as connection:
         known = calls.find_by_uid(connection, form.uid)
@@ -101,6 +102,7 @@ class _Recording:
     def run(self) -> RecordedCall:
         """Write everything; the caller's transaction commits it."""
         agents.mark_seen(self.connection, self.agent.agent_id, self.now)
+        sessions.enter(self.connection, self.agent.agent_id, WorkState.READY, self.now)
         self._meet_patients()
         call = calls.add_call(self.connection, self._call_row())
         self._keep_reported(call)

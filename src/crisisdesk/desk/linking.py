@@ -7,10 +7,12 @@ from typing import Any
 from crisisdesk import clock
 from crisisdesk.desk.agents import Agent
 from crisisdesk.desk.reference import load_reference
+from crisisdesk.desk.rights import needs
 from crisisdesk.domain.matches import AGAINST, Matches, OpenCallback, PatientMatch, Reason
 from crisisdesk.domain.matching import Candidate, MatchQuery, Score, Wanted, read_query, weigh
 from crisisdesk.domain.person import ReportedMatch
 from crisisdesk.domain.reference import Reference
+from crisisdesk.domain.rights import Right
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import N_, _
 from crisisdesk.store import callbacks, calls, journal, reported, search
@@ -170,6 +172,7 @@ def _reported_points(row: reported.Pair) -> tuple[int, tuple[str, ...]]:
     return points, tuple(why)
 
 
+@needs(Right.AMEND_PATIENT)
 def confirm_reported(store: Store, reported_id: int, listed_id: int, *, agent: Agent, now: datetime) -> None:
     """Say that a reported postponement is the one on the list; what callers were told of it counts there from now on.
 
@@ -190,6 +193,7 @@ def confirm_reported(store: Store, reported_id: int, listed_id: int, *, agent: A
         callbacks.redate(connection, calls.callbacks_about(connection, [reported_id, listed_id]))
 
 
+@needs(Right.AMEND_PATIENT)
 def undo_reported(store: Store, reported_id: int, *, agent: Agent, now: datetime) -> None:
     """Take back `confirm_reported`: the reported postponement stands for itself again."""
     with store.write() as connection:

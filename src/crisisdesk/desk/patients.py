@@ -11,10 +11,12 @@ from crisisdesk.desk.callcheck import read_national_number
 from crisisdesk.desk.linking import reported_matches
 from crisisdesk.desk.reference import load_reference
 from crisisdesk.desk.reserving import serve_reserve
+from crisisdesk.desk.rights import needs
 from crisisdesk.domain.dates import read_typed_date
 from crisisdesk.domain.person import Likeness, PatientFile, ReportedMatch
 from crisisdesk.domain.phone import read_phones
 from crisisdesk.domain.reference import Reference
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.words import Role, Strength, Voicemail
 from crisisdesk.errors import RuleBroken
@@ -26,6 +28,7 @@ from crisisdesk.store.matchdetails import read_details
 LONGEST_NAME = 200
 
 
+@needs(Right.READ)
 def open_patient(store: Store, patient_id: int, *, agent: Agent, now: datetime) -> PatientFile:
     """Everything about one person, oldest to newest; a record that was merged opens the one that stands for it.
 
@@ -96,6 +99,7 @@ def _tell(
 # ---------------------------------------------------------------- corrections
 
 
+@needs(Right.AMEND_PATIENT)
 def correct_patient(
     store: Store, patient_id: int, *, agent: Agent, now: datetime, **said: str
 ) -> Mapping[str, list[object]]:
@@ -121,6 +125,7 @@ def correct_patient(
     return changed
 
 
+@needs(Right.AMEND_PATIENT)
 def correct_field(
     store: Store, patient_id: int, name: str, said: str, *, agent: Agent, now: datetime
 ) -> Mapping[str, list[object]]:
@@ -150,6 +155,7 @@ def _read_correction(store: Store, said: Mapping[str, str], now: datetime) -> di
     return values
 
 
+@needs(Right.AMEND_PATIENT)
 def add_phone(
     store: Store, patient_id: int, said: str, *, agent: Agent, now: datetime, comment: str = ""
 ) -> tuple[str, ...]:
@@ -173,6 +179,7 @@ def add_phone(
     return added
 
 
+@needs(Right.AMEND_PATIENT)
 def mark_phone_wrong(
     store: Store, patient_id: int, number: str, *, agent: Agent, now: datetime, is_wrong: bool = True
 ) -> None:
@@ -191,6 +198,7 @@ def mark_phone_wrong(
         _tell(connection, agent, action, patient_id, {"number": number}, now)
 
 
+@needs(Right.AMEND_PATIENT)
 def set_voicemail(
     store: Store, patient_id: int, choice: Voicemail, *, agent: Agent, now: datetime
 ) -> Mapping[str, list[object]]:
@@ -212,6 +220,7 @@ def list_likenesses(store: Store, *, limit: int = 50) -> tuple[Likeness, ...]:
         return _likenesses(connection, None, limit)
 
 
+@needs(Right.AMEND_PATIENT)
 def merge_patients(store: Store, patient_id: int, other_id: int, *, agent: Agent, now: datetime, why: str = "") -> int:
     """Say that two records are one person; everything of ``other_id`` goes to ``patient_id``, and can be parted again.
 
@@ -255,6 +264,7 @@ def _listed_first(connection: Connection, one: int, other: int) -> tuple[int, in
     return (other, one) if swap else (one, other)
 
 
+@needs(Right.AMEND_PATIENT)
 def split_patients(store: Store, likeness_id: int, *, agent: Agent, now: datetime) -> None:
     """Undo a merge: what came from each record goes back to it.
 
@@ -280,6 +290,7 @@ def split_patients(store: Store, likeness_id: int, *, agent: Agent, now: datetim
             _tell(connection, agent, "patient.split", number, {"likeness": likeness_id, **right}, now)
 
 
+@needs(Right.AMEND_PATIENT)
 def split_pair(store: Store, one: int, other: int, *, agent: Agent, now: datetime) -> None:
     """Undo the merge of two records, named by their ids.
 
@@ -293,6 +304,7 @@ def split_pair(store: Store, one: int, other: int, *, agent: Agent, now: datetim
     split_patients(store, row.id, agent=agent, now=now)
 
 
+@needs(Right.AMEND_PATIENT)
 def refuse_likeness(store: Store, likeness_id: int, *, agent: Agent, now: datetime) -> None:
     """Say that two records are two persons; the pair is not proposed again.
 
@@ -310,6 +322,7 @@ def refuse_likeness(store: Store, likeness_id: int, *, agent: Agent, now: dateti
 # ---------------------------------------------------------------- death
 
 
+@needs(Right.AMEND_PATIENT)
 def report_death(store: Store, patient_id: int, *, agent: Agent, now: datetime) -> list[int]:
     """Write down that a person is said to have died; every open callback of that person stops at once. Gives their
     ids."""
@@ -318,6 +331,7 @@ def report_death(store: Store, patient_id: int, *, agent: Agent, now: datetime) 
         return deaths.report(connection, patient_id, agent_id=agent.agent_id, login=agent.login, call_id=None, now=now)
 
 
+@needs(Right.AMEND_PATIENT)
 def confirm_death(store: Store, patient_id: int, *, agent: Agent, now: datetime) -> list[int]:
     """Confirm a reported death, as the second agent; the stopped callbacks close. Gives their ids.
 
@@ -355,6 +369,7 @@ def _confirm(
     return closed
 
 
+@needs(Right.AMEND_PATIENT)
 def refute_death(store: Store, patient_id: int, *, agent: Agent, now: datetime, why: str) -> list[int]:
     """Say that a reported death is none; the stopped callbacks may be rung again. Gives their ids.
 

@@ -15,8 +15,10 @@ from crisisdesk.desk.openingform import MOST_A_DAY, history_for, not_too_far
 from crisisdesk.desk.openingpreview import OpeningPreview, preview_of
 from crisisdesk.desk.releasing import Consequence, apply_consequence, foresee
 from crisisdesk.desk.reopening import add_row
-from crisisdesk.desk.rules import calendar_for, only_supervisors, reference_of
+from crisisdesk.desk.rights import at_own_service, needs
+from crisisdesk.desk.rules import calendar_for, reference_of
 from crisisdesk.domain.opening import UNLIMITED, History, OpeningRow, capacity_on
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.schedule import EVENING, NOON
 from crisisdesk.domain.words import OpeningStage, OpeningState, PartOfDay
 from crisisdesk.errors import RuleBroken
@@ -59,6 +61,7 @@ def preview_postponing(store: "Store", form: PostponeForm, *, now: datetime) -> 
         return _look(connection, form, reference, now)[0]
 
 
+@needs(Right.OPEN_SERVICE)
 def postpone(store: "Store", form: PostponeForm, *, agent: "Agent", now: datetime) -> OpeningPreview:
     """Put a session, days or a service off, and owe each patient who was told those days a call, first of all.
 
@@ -66,8 +69,8 @@ def postpone(store: "Store", form: PostponeForm, *, agent: "Agent", now: datetim
         RuleBroken: no supervisor; no reason; a past day; an end before the beginning; nothing takes place then;
             somebody changed the service meanwhile (tells both versions).
     """
-    only_supervisors(agent)
     reference = _check(store, form, now, with_reason=True)
+    at_own_service(agent, reference, form.service_id)
     with store.write() as connection:
         preview, history, rows, consequence = _look(connection, form, reference, now)
         number = 0

@@ -19,8 +19,10 @@ from crisisdesk.desk.openingform import (
 )
 from crisisdesk.desk.openingpreview import OpeningPreview, preview_of
 from crisisdesk.desk.releasing import Consequence, apply_consequence, foresee, release_free_places, with_counts
-from crisisdesk.desk.rules import calendar_for, only_supervisors, reference_of
+from crisisdesk.desk.rights import at_own_service, expect, needs
+from crisisdesk.desk.rules import calendar_for, reference_of
 from crisisdesk.domain.opening import History, OpeningRow, read_history
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.words import OpeningStage, OpeningState
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import ngettext
@@ -99,20 +101,22 @@ def list_services(
     return lines
 
 
+@needs(Right.OPEN_SERVICE)
 def plan_opening(store: "Store", form: OpeningForm, *, agent: "Agent", now: datetime) -> int:
     """Announce a dated change; nothing is released before it is confirmed. Gives the row's id.
 
     Raises:
         RuleBroken: no supervisor; a past day; something is planned already; a capacity or a limit that cannot be.
     """
-    only_supervisors(agent)
     reference = check_form(store, form, now)
+    at_own_service(agent, reference, form.service_id)
     with store.write() as connection:
         history = history_for(connection, form.service_id, form.seen_id, reference)
         nothing_planned(history)
         return add_row(connection, form.row(OpeningStage.PLANNED), history, agent, now)
 
 
+@needs(Right.OPEN_SERVICE)
 def revise_opening(store: "Store", form: OpeningForm, *, agent: "Agent", now: datetime) -> OpeningPreview:
     """Put another day or capacity in the place of the newest plan or opening, or change some days of it (with an end).
 
@@ -122,8 +126,8 @@ def revise_opening(store: "Store", form: OpeningForm, *, agent: "Agent", now: da
     Raises:
         RuleBroken: no supervisor; nothing is planned or open; a past day; a capacity or a limit that cannot be.
     """
-    only_supervisors(agent)
     reference = check_form(store, form, now)
+    at_own_service(agent, reference, form.service_id)
     return _change(store, form.row(OpeningStage.REVISED), form, reference, agent, now)
 
 
@@ -143,6 +147,7 @@ def preview_opening(store: "Store", form: OpeningForm, *, now: datetime, revises
     return preview_of(row, history, consequence, reference, local_day(now, reference.desk.time_zone))
 
 
+@needs(Right.OPEN_SERVICE)
 def confirm_opening(store: "Store", form: OpeningForm, *, agent: "Agent", now: datetime) -> OpeningPreview:
     """Make a change of a service hold from its day on, and release callbacks in order up to its free places.
 
@@ -150,11 +155,12 @@ def confirm_opening(store: "Store", form: OpeningForm, *, agent: "Agent", now: d
         RuleBroken: no supervisor; a past day; a capacity or a limit that cannot be; somebody changed the service
             meanwhile.
     """
-    only_supervisors(agent)
     reference = check_form(store, form, now)
+    at_own_service(agent, reference, form.service_id)
     return _change(store, form.row(OpeningStage.ACTUAL), form, reference, agent, now)
 
 
+@needs(Right.OPEN_SERVICE)
 def withdraw_opening(
     store: "Store", service_id: int, reason: str, *, agent: "Agent", now: datetime, seen_id: int | None = None
 ) -> OpeningPreview:
@@ -163,9 +169,9 @@ def withdraw_opening(
     Raises:
         RuleBroken: no supervisor; nothing to take back; patients were told.
     """
-    only_supervisors(agent)
     reference = reference_of(store)
     today = local_day(now, reference.desk.time_zone)
+    at_own_service(agent, reference, service_id)
     with store.write() as connection:
         history = history_for(connection, service_id, seen_id, reference)
         newest = something_to_revise(history)
@@ -198,7 +204,7 @@ def check_change(line: ServiceLine, stage: OpeningStage, *, agent: "Agent") -> N
     Raises:
         RuleBroken: no supervisor; something is planned already; nothing to revise.
     """
-    only_supervisors(agent)
+    expect(agent, Right.OPEN_SERVICE)
     if stage == OpeningStage.PLANNED:
         nothing_planned(read_history(line.history))
     elif stage == OpeningStage.REVISED:

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crisisdesk.clock import local_day
-from crisisdesk.desk.rules import only_supervisors, reference_of
+from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rules import reference_of
 from crisisdesk.desk.told import (
     Change,
     Story,
@@ -19,6 +20,7 @@ from crisisdesk.desk.told import (
     who_was_told,
 )
 from crisisdesk.desk.wording import moment_words
+from crisisdesk.domain.rights import Right
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import N_, _, ngettext
 from crisisdesk.store import journal
@@ -90,6 +92,7 @@ def ring_words(result: RingResult, *, is_preview: bool) -> list[str]:
     return said
 
 
+@needs(Right.STEER)
 def preview_ring(
     store: "Store", instruction_id: int, *, only_read_out: bool = True, agent: "Agent", now: datetime
 ) -> RingResult:
@@ -98,13 +101,13 @@ def preview_ring(
     Raises:
         RuleBroken: as `ring_them`.
     """
-    only_supervisors(agent)
     with store.read() as connection:
         story = read_story(connection, instruction_id, now)
     _check_change(story.change, reference_of(store).desk.time_zone)
     return _count(story, only_read_out)
 
 
+@needs(Right.STEER)
 def ring_them(
     store: "Store",
     instruction_id: int,
@@ -128,7 +131,6 @@ def ring_them(
         RuleBroken: the agent is no supervisor, there is no such instruction, it is still in force, or nothing is in
             force in its place.
     """
-    only_supervisors(agent)
     if len(reason) > LONGEST_REASON:
         raise RuleBroken(_("The reason is longer than {most} characters.").format(most=LONGEST_REASON))
     zone = reference_of(store).desk.time_zone

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from crisisdesk.desk import wording
 from crisisdesk.desk.cards import history_words
-from crisisdesk.desk.rules import only_supervisors, reference_in, reference_of
+from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rules import reference_in, reference_of
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.words import CallbackState, Channel
 from crisisdesk.errors import LeaseLost, RuleBroken
@@ -100,6 +102,7 @@ def _waits_for(line: reviews.HeldLine) -> str:
     return words if line.hold == "review" else f"{heading}, {words}"
 
 
+@needs(Right.STEER)
 def decide_review(
     store: "Store",
     callback_id: int,
@@ -120,7 +123,6 @@ def decide_review(
             number to ring.
         LeaseLost: an agent is at work on it; names that agent.
     """
-    only_supervisors(agent)
     name, why = clean(clinician).text, clean(reason).text
     if not name or len(name) > LONGEST_NAME:
         raise RuleBroken(_("Name the clinician who decided, {most} characters at most.").format(most=LONGEST_NAME))

@@ -125,6 +125,8 @@ DESK_FIELDS: Mapping[str, RuleField] = {
     "lease": RuleField("lease_seconds", N_("Held without a key for"), _span(timedelta(minutes=1), timedelta(hours=4))),
     "undo": RuleField("undo_seconds", N_("Taken back within"), _span(timedelta(0), _DAY)),
     "absent": RuleField("absent_seconds", N_("Absent after"), _span(timedelta(minutes=1), _DAY)),
+    "idle": RuleField("idle_seconds", N_("Hidden without a key for"), _span(timedelta(minutes=1), timedelta(hours=1))),
+    "session": RuleField("session_seconds", N_("Signed in at most"), _span(timedelta(hours=1), _DAY)),
     "release_days_ahead": RuleField("release_days_ahead", N_("Released, days ahead"), _whole(1, 365)),
     "release_reserve_percent": RuleField("release_reserve_percent", N_("Released in reserve, %"), _whole(0, 100)),
     "near_limit_days": RuleField("near_limit_days", N_("Near the limit, days"), _whole(1, 365)),
@@ -150,7 +152,8 @@ def desk_texts(desk: DeskInfo) -> dict[str, str]:
     spans = {
         "channel_wait": desk.channel_wait, "rest": timedelta(seconds=desk.rest_seconds),
         "lease": timedelta(seconds=desk.lease_seconds), "undo": timedelta(seconds=desk.undo_seconds),
-        "absent": timedelta(seconds=desk.absent_seconds),
+        "absent": timedelta(seconds=desk.absent_seconds), "idle": timedelta(seconds=desk.idle_seconds),
+        "session": timedelta(seconds=desk.session_seconds),
     }  # fmt: skip
     numbers = (
         "attempts_per_number_a_day", "attempts_in_all", "release_days_ahead", "release_reserve_percent",

@@ -6,15 +6,11 @@ from weakref import WeakKeyDictionary
 
 from crisisdesk.domain.reference import Reference
 from crisisdesk.domain.schedule import Calendar, calendar_of, day_start, part_of_day, parts_within
-from crisisdesk.domain.words import Role
-from crisisdesk.errors import RuleBroken
-from crisisdesk.i18n import _
 from crisisdesk.store import ruling
 from crisisdesk.store.queue import Moment
 from crisisdesk.store.reference import read_reference
 
 if TYPE_CHECKING:
-    from crisisdesk.desk.agents import Agent
     from crisisdesk.store.engine import Connection, Store
 
 # Reading its thousand labels at each take would cost more than the take: they are read again when the version moved.
@@ -52,23 +48,3 @@ def moment_of(reference: Reference, calendar: Calendar, now: datetime, agent_id:
 def calendar_for(reference: Reference) -> Calendar:
     """Calling hours and days off of the desk."""
     return calendar_of(reference.desk)
-
-
-def no_auditors(agent: "Agent") -> None:
-    """Refuse what touches patients to those who only look on.
-
-    Raises:
-        RuleBroken: the agent is an auditor.
-    """
-    if agent.role == Role.AUDITOR:
-        raise RuleBroken(_("An auditor only reads: ask an agent or a supervisor."))
-
-
-def only_supervisors(agent: "Agent") -> None:
-    """Refuse what steers the queues to anybody else.
-
-    Raises:
-        RuleBroken: the agent is neither supervisor nor admin.
-    """
-    if agent.role not in (Role.SUPERVISOR, Role.ADMIN):
-        raise RuleBroken(_("Only a supervisor may do this: ask one."))

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crisisdesk.desk.reference_data.codes import contradictions
+from crisisdesk.desk.rights import needs
 from crisisdesk.desk.rulefields import (
     DESK_FIELDS,
     DISPOSITION_FIELDS,
@@ -19,12 +20,13 @@ from crisisdesk.desk.rulefields import (
     desk_texts,
     disposition_texts,
 )
-from crisisdesk.desk.rules import calendar_for, only_supervisors, reference_in, reference_of
+from crisisdesk.desk.rules import calendar_for, reference_in, reference_of
 from crisisdesk.desk.ruletyping import stored_text
 from crisisdesk.desk.rulewords import rule_words
 from crisisdesk.desk.wording import follow_up_words
 from crisisdesk.domain.reference import Disposition, Reference
 from crisisdesk.domain.retry import AttemptFacts, follow_up
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.words import NextStep, Scope
 from crisisdesk.errors import RuleBroken
@@ -80,6 +82,7 @@ def _row(row: Disposition, reference: Reference, now: datetime) -> RuleRow:
     return RuleRow(row.scope, row.code, label, words, ended_now, texts)
 
 
+@needs(Right.RULE)
 def edit_rule(
     store: "Store",
     scope: Scope,
@@ -100,7 +103,6 @@ def edit_rule(
         RuleBroken: no supervisor, no such disposition or field, a value that is none, a contradiction, a key that is
             taken, or another supervisor was quicker. All of it is named, and nothing was written.
     """
-    only_supervisors(agent)
     with store.write() as connection:
         reference = reference_in(connection, store)
         row = reference.dispositions.get((scope, code))
@@ -122,6 +124,7 @@ def edit_rule(
     return _row(reference.dispositions[scope, code], reference, now)
 
 
+@needs(Right.RULE)
 def edit_desk_rules(
     store: "Store",
     changes: Mapping[str, str],
@@ -135,7 +138,6 @@ def edit_desk_rules(
     Raises:
         RuleBroken: as `edit_rule`.
     """
-    only_supervisors(agent)
     with store.write() as connection:
         old = desk_texts(reference_in(connection, store).desk)
         wanted = _wanted(connection, changes, old, seen, "desk")

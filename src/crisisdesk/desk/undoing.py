@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from crisisdesk.desk import wording
 from crisisdesk.desk.cards import CallbackCard, build_card
 from crisisdesk.desk.reserving import serve_reserve
-from crisisdesk.desk.rules import calendar_for, moment_of, no_auditors, reference_of
+from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rules import calendar_for, moment_of, reference_of
 from crisisdesk.domain.lease import Lease
 from crisisdesk.domain.reference import Reference
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.words import BookingState, CallbackState, Scope
 from crisisdesk.errors import RuleBroken
@@ -53,6 +55,7 @@ class LastAttempt:
     """End of the time in which its agent may take it back."""
 
 
+@needs(Right.RING)
 def undo_attempt(
     store: "Store", attempt_id: int | None, *, reason: str, agent: "Agent", now: datetime
 ) -> UndoneAttempt:
@@ -67,7 +70,6 @@ def undo_attempt(
         RuleBroken: no reason; nothing to undo; another's, not the last one, too late; or something has happened to
             the patient since (says what). Nothing was changed.
     """
-    no_auditors(agent)
     why = clean(reason).text
     if not why or len(why) > LONGEST_REASON:
         raise RuleBroken(_("Say why it is taken back, {most} characters at most.").format(most=LONGEST_REASON))

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from crisisdesk.desk.rules import only_supervisors, reference_of
+from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rules import reference_of
+from crisisdesk.domain.rights import Right
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
 from crisisdesk.store import callbacks, journal
@@ -34,6 +36,7 @@ def list_unplaced(store: "Store", *, now: datetime, limit: int = 500) -> Unplace
         return Unplaced(rows.list_unplaced(connection, limit), rows.count_unplaced(connection))
 
 
+@needs(Right.IMPORT)
 def place_item(
     store: "Store", postponement_id: int, site_id: str, service_id: int, *, agent: "Agent", now: datetime
 ) -> int:
@@ -42,7 +45,6 @@ def place_item(
     Raises:
         RuleBroken: no supervisor, no such postponement, site or service, or it waits at another site already.
     """
-    only_supervisors(agent)
     reference = reference_of(store)
     service = reference.services.get(service_id)
     if site_id not in reference.sites:

@@ -50,6 +50,12 @@ class DeskInfo:
     """How long agents may take back their own last disposition."""
     absent_seconds: int = 1800
     """Agents who did nothing for so long are absent: what they promised in person goes back to the pool."""
+    idle_seconds: int = 600
+    """After this long without a key the screen hides what it shows."""
+    idle_end_seconds: int = 60
+    """So long after that the session ends, its drafts kept."""
+    session_seconds: int = 43_200
+    """No session lives longer."""
     near_limit_days: int = 7
     coverage_alarm_percent: int = 80
     """Under this share of patients tried, a week of a service's postponements is an alarm."""

@@ -185,3 +185,46 @@ class Strength(StrEnum):
     STRONG = "strong"
     FAIR = "fair"
     WEAK = "weak"
+
+
+class WorkState(StrEnum):
+    """What an agent is doing, as agent consoles tell it."""
+
+    READY = "ready"
+    CALL = "call"
+    WRAP_UP = "wrap_up"
+    PAUSE = "pause"
+    AWAY = "away"
+
+
+class Ending(StrEnum):
+    """Why a session is over."""
+
+    QUIT = "quit"
+    GONE = "gone"
+    """Its process is no longer there: the line dropped, the program died."""
+    REPLACED = "replaced"
+    IDLE = "idle"
+    AGED = "aged"
+    DISABLED = "disabled"
+    ENDED = "ended"
+    """A supervisor ended it."""
+
+
+class PauseReason(StrEnum):
+    """Why an agent takes no calls for a while."""
+
+    BREAK = "break"
+    MEAL = "meal"
+    MEETING = "meeting"
+    TRAINING = "training"
+    TECHNICAL = "technical"
+    OTHER = "other"
+
+
+class NoticeKind(StrEnum):
+    """What a notice tells of."""
+
+    MESSAGE = "message"
+    INSTRUCTION = "instruction"
+    DESK = "desk"

@@ -1,6 +1,5 @@
 """The application: wiring only. Keys that work everywhere, the screens in front, and what must never happen."""
 
-import asyncio
 import contextlib
 from contextlib import AbstractContextManager
 from functools import partial
@@ -13,9 +12,13 @@ from crisisdesk.errors import CrisisDeskError
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui import theme
 from crisisdesk.ui.backend import Backend
+from crisisdesk.ui.idle import IdleWatch
 from crisisdesk.ui.keypump import KeyPump
-from crisisdesk.ui.palette import choose_action, choose_site
+from crisisdesk.ui.leaving import Leaving
+from crisisdesk.ui.noticeboard import NoticeBoard
+from crisisdesk.ui.palette import choose_action, choose_site, choose_state
 from crisisdesk.ui.places import PLACES, is_there, make_screen
+from crisisdesk.ui.presence import Presence
 from crisisdesk.ui.quiet import QuietApp
 from crisisdesk.ui.storewatch import StoreWatch
 from crisisdesk.ui.widgets.form import Form
@@ -36,6 +39,8 @@ class CrisisDeskApp(QuietApp):
         Binding("f3", "back", N_("back"), priority=True),
         Binding("f6", "choose_site", N_("site"), priority=True),
         Binding("f8,ctrl+p", "palette", N_("all actions"), priority=True),
+        Binding("ctrl+k", "read_notice", N_("message read"), priority=True),
+        Binding("ctrl+g", "state", N_("ready, pause"), priority=True, show=False),
         Binding("ctrl+r", "redraw", N_("draw the screen again"), priority=True, show=False),
         Binding("ctrl+q", "leave", N_("quit"), priority=True, show=False),
         Binding("f1", "help", N_("help"), priority=True),
@@ -52,6 +57,8 @@ class CrisisDeskApp(QuietApp):
         self.session, self._first = session, first
         self.backend = Backend(session, on_slow=self._slow)
         self.site: str | None = None
+        self.presence, self.board = Presence(self), NoticeBoard(self)
+        self.leaving, self._idle = Leaving(self), IdleWatch(self)
         self._keys = KeyPump(self)
         self._watch = StoreWatch(session.store, self._store_changed)
         self.guard(session.settings.basic)
@@ -62,16 +69,19 @@ class CrisisDeskApp(QuietApp):
 
     def on_mount(self) -> None:
         """Open the first screen and begin to notice what others write."""
-        self._here = asyncio.get_running_loop()
+        self.leaving.start()
         self.push_screen(make_screen("home"))
         if self._first != "home":
             self.go(self._first)
         self._watch.start()
+        self._idle.start()
+        self._store_changed()
         self.set_timer(0.3, partial(self.backend.warm, "crisisdesk.ui.screens.intake"))  # F2 is pressed next
 
     async def on_event(self, event: events.Event) -> None:
         """Typed keys go through the key pump, one at a time; everything else as usual."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            self.presence.key_typed(self._idle.key_typed())
             self._keys.typed(event)
         else:
             await super().on_event(event)
@@ -102,14 +112,18 @@ class CrisisDeskApp(QuietApp):
         for form in self.screen.query(Form):
             if form.draft:
                 form.draft.save()
+        if type(self.screen).__name__ == PLACES["intake"].name:
+            self.presence.leave_call()
         self.pop_screen()
 
     # Keys that work everywhere.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a question waits for its answer, no other key is heard; from the first screen nothing leads back."""
-        if action == "back" and len(self.screen_stack) <= 2:
+        if self._idle.is_hidden or (action == "back" and len(self.screen_stack) <= 2):
             return False
+        if action == "read_notice":  # the key belongs to the field where there is nothing to read
+            return self.board.first is not None
         front = next((one for one in reversed(self.screen_stack) if isinstance(one, DeskScreen)), None)
         return not (front and front.messages.is_asking)
 
@@ -146,27 +160,23 @@ class CrisisDeskApp(QuietApp):
         """Everything that can be done here, and every screen."""
         choose_action(self)
 
+    def action_read_notice(self) -> None:
+        """The notice in the heading line was read."""
+        self.board.read_first()
+
+    def action_state(self) -> None:
+        """Ready, a pause with its reason, away."""
+        choose_state(self)
+
     def action_leave(self) -> None:
         """Ask, then end; drafts are kept."""
         if isinstance(self.screen, DeskScreen):
-            self.front.confirm(_("Quit CrisisDesk? What you typed is kept as a draft."), self.stop)
-
-    def stop(self, code: int = 0) -> None:
-        """Store what is in the fields and end with an exit code."""
-        for screen in self.screen_stack:
-            for form in screen.query(Form):
-                if form.draft:
-                    form.draft.save()
-        self.exit(code, return_code=code)
+            self.front.confirm(_("Quit CrisisDesk? What you typed is kept as a draft."), self.leaving.quit)
 
     def let_go(self) -> None:
         """After `run`, however it ended: let every write land and end the threads."""
         self._watch.stop()
         self.backend.close()
-
-    def stop_soon(self, code: int) -> None:
-        """As `stop`, from a signal handler or another thread."""
-        self._here.call_soon_threadsafe(self.stop, code)
 
     def _slow(self) -> None:
         self.front.say(_("The desk's file is busy. Nothing is lost; please wait."))
@@ -178,6 +188,8 @@ class CrisisDeskApp(QuietApp):
         async def follow() -> None:
             with contextlib.suppress(CrisisDeskError):  # the next read of the screen tells why
                 self.session.reference = await self.backend.read(reference_of)
+            await self.presence.follow()
+            await self.board.follow()
             self.front.post_message(StoreChanged())
 
         # Called when it begins, because it may be replaced before. (mypy finds no type for the nothing that it gives.)

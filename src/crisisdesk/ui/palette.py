@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App
 from textual.screen import Screen
 
+from crisisdesk.domain.words import WorkState
 from crisisdesk.i18n import _
 from crisisdesk.ui.keys import key_name
 from crisisdesk.ui.places import PLACES, is_there
+from crisisdesk.ui.presence import REASON_WORDS, state_words
 from crisisdesk.ui.widgets.choices import Choice, ChoiceScreen
 from crisisdesk.ui.widgets.keybar import live_bindings
 
@@ -38,6 +40,23 @@ def choose_site(app: "CrisisDeskApp") -> None:
 
     sites = [Choice(site.site_id, site.name) for site in app.session.reference.sites.values()]
     app.push_screen(ChoiceScreen(_("Site"), [Choice("", _("all sites")), *sites], app.site or ""), picked)
+
+
+def choose_state(app: "CrisisDeskApp") -> None:
+    """List what an agent may be doing beside calls; the desk is told what is picked."""
+    presence = app.presence
+    pauses = [(f"pause {reason}", state_words(WorkState.PAUSE, reason)) for reason in REASON_WORDS]
+    ready, away = ((state.value, state_words(state)) for state in (WorkState.READY, WorkState.AWAY))
+    states = [Choice(*one) for one in (ready, *pauses, away)]
+
+    def picked(code: str | None) -> None:
+        if code is not None:
+            state, _blank, reason = code.partition(" ")
+            presence.enter(WorkState(state), reason)
+            app.front.done(_("You are now: {state}").format(state=state_words(WorkState(state), reason)))
+
+    current = presence.state.value if presence.state else "ready"
+    app.push_screen(ChoiceScreen(_("What I am doing"), states, current), picked)
 
 
 def _actions(app: "CrisisDeskApp", screen: Screen[Any]) -> Iterator[tuple[str, tuple[str, Any]]]:

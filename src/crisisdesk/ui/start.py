@@ -1,5 +1,6 @@
 """From the command line to the first screen: is there a terminal that can show it, and back again in one piece."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -13,7 +14,8 @@ from crisisdesk.i18n import _
 if TYPE_CHECKING:
     from crisisdesk.desk.agents import Agent
     from crisisdesk.domain.reference import Reference
-    from crisisdesk.ui.session import OpenDesk
+    from crisisdesk.domain.words import Ending
+    from crisisdesk.ui.session import OpenDesk, Session
 
 SMALLEST = (60, 15)
 _OLD_TERMINALS = ("linux", "vt", "ansi", "xterm-r", "cons", "screen.linux")
@@ -76,14 +78,27 @@ def run_screens(
     app = CrisisDeskApp(session, first)
     app.driver_class = DeskDriver
     watchdog.watch_hangup(0, app.backend.wait_idle)
-    watchdog.on_term(lambda: app.stop_soon(watchdog.TERM_CODE), app.backend.wait_idle)
+    watchdog.on_term(lambda: app.leaving.stop_soon(watchdog.TERM_CODE), app.backend.wait_idle)
     try:
         app.run(mouse=False)
     finally:
         app.let_go()
+        _sign_out(session, app.leaving.why)
     if app.defect is not None:
         raise app.defect
+    if app.leaving.farewell:
+        sys.stderr.write(app.leaving.farewell + "\n")
     return app.return_code or 0
+
+
+def _sign_out(session: "Session", why: "Ending") -> None:
+    """End the session at the desk. Nothing depends on it: one whose process is gone is known to be over."""
+    from crisisdesk.desk.sessions import sign_out
+    from crisisdesk.errors import CrisisDeskError
+
+    if session.agent.session_id:
+        with contextlib.suppress(CrisisDeskError):
+            sign_out(session.store, why, agent=session.agent, now=session.now())  # type: ignore[arg-type]
 
 
 def settle_environment() -> None:

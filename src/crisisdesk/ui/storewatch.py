@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from crisisdesk.ui.session import OpenDesk
 
 POLL_SECONDS = 0.5
+CALM_SECONDS = 1.0
+"""After a change was told nothing is looked at for so long: at a busy desk every write would make every screen read."""
 
 
 class StoreWatch:
@@ -30,8 +32,10 @@ class StoreWatch:
 
     def _poll(self, loop: asyncio.AbstractEventLoop) -> None:
         seen = self._store.data_version()
-        while not self._over.wait(POLL_SECONDS):
+        pause = POLL_SECONDS
+        while not self._over.wait(pause):
             version = self._store.data_version()
+            pause = POLL_SECONDS
             if version != seen and not loop.is_closed():
-                seen = version
+                seen, pause = version, CALM_SECONDS
                 loop.call_soon_threadsafe(self._changed)

@@ -12,7 +12,9 @@ from datetime import datetime
 
 from crisisdesk.desk.agents import Agent
 from crisisdesk.desk.patients import merge_patients
+from crisisdesk.desk.rights import needs
 from crisisdesk.domain.persons import Person, judge
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.words import Strength
 from crisisdesk.store import imports
 from crisisdesk.store.engine import Store
@@ -20,6 +22,7 @@ from crisisdesk.store.engine import Store
 _SURE = frozenset({Strength.CERTAIN, Strength.STRONG})
 
 
+@needs(Right.IMPORT)
 def join_the_sure(store: Store, patient_ids: Iterable[int], *, agent: Agent, now: datetime) -> int:
     """Join the proposed pairs that touch these patients and are sure; gives how many were joined.
 

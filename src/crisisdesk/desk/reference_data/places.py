@@ -92,6 +92,8 @@ def _queue_rules(entry: Entry) -> dict[str, Any]:
         "channel_wait_seconds": 86_400 * entry.whole("channel_wait_days", 10),
         "undo_seconds": 60 * entry.whole("undo_minutes", 15),
         "absent_seconds": 60 * entry.whole("absent_minutes", 30, least=1),
+        "idle_seconds": 60 * entry.whole("idle_minutes", 10, least=1),
+        "session_seconds": 3600 * entry.whole("session_hours", 12, least=1),
         "near_limit_days": entry.whole("near_limit_days", 7, least=1),
         "coverage_alarm_percent": _percent(entry, "coverage_alarm_percent", 80),
     }

@@ -35,6 +35,7 @@ from crisisdesk.store.tables.reference import (
     Site,
     Topic,
 )
+from crisisdesk.store.tables.sessions import AgentSite, Notice, NoticeReading, Session, WorkState
 
 
 def _core(model: type[SQLModel]) -> Table:
@@ -77,3 +78,8 @@ opening = _core(Opening)
 booking = _core(Booking)
 handover = _core(Handover)
 handover_item = _core(HandoverItem)
+agent_site = _core(AgentSite)
+session = _core(Session)
+work_state = _core(WorkState)
+notice = _core(Notice)
+notice_reading = _core(NoticeReading)

@@ -42,6 +42,9 @@ class Desk(SQLModel, table=True):
     coverage_alarm_percent: int = 80
     closed_at: datetime | None = None
     closed_by: int | None = None
+    idle_seconds: int = 600
+    idle_end_seconds: int = 60
+    session_seconds: int = 43_200
 
 
 class Site(SQLModel, table=True):

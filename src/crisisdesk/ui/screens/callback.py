@@ -14,7 +14,7 @@ from crisisdesk.desk.attempts import RecordedAttempt, record_attempt
 from crisisdesk.desk.callbacks import NothingNow, open_card, take, take_next
 from crisisdesk.desk.cards import CallbackCard
 from crisisdesk.desk.undoing import UndoneAttempt
-from crisisdesk.domain.words import Scope
+from crisisdesk.domain.words import Scope, WorkState
 from crisisdesk.errors import CrisisDeskError, RuleBroken
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.autosave import Autosave
@@ -177,6 +177,7 @@ class CallbackScreen(DeskScreen):
             event.stop()
             self.say(held_words(lease, self.session))  # a warning about the choice before is over
             self._ends.choose(row, self._autosave)
+            self.desk_app.presence.enter(WorkState.WRAP_UP)
 
     @on(Input.Changed)
     def typed(self) -> None:
@@ -191,6 +192,8 @@ class CallbackScreen(DeskScreen):
 
     def action_another(self) -> None:
         """Take the choice back."""
+        if self._hold.lease is not None and self._ends.chosen is not None:
+            self.desk_app.presence.enter(WorkState.CALL)
         self._asking.leave()
         self._ends.reset(self._panel.card, with_keys=self._hold.lease is not None)
         self.refresh_bindings()

@@ -17,11 +17,12 @@ from crisisdesk.desk.coding import (
     Coding,
     CodingList,
     CodingRow,
-    check_coder,
     code_priority,
     list_coding,
 )
+from crisisdesk.desk.rights import expect
 from crisisdesk.desk.wording import long_day
+from crisisdesk.domain.rights import Right
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.format import show_date
@@ -198,7 +199,7 @@ class CodingScreen(DeskScreen):
         if self._is_coding or self._is_asking or self._current() is None:
             return
         try:
-            check_coder(self.session.agent)
+            expect(self.session.agent, Right.CODE)
         except RuleBroken as error:
             self.warn(str(error))
             return

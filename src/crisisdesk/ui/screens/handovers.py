@@ -12,8 +12,9 @@ from textual.widgets import Input, Static
 
 from crisisdesk.desk.closing import Closed, ClosingPreview, close_desk, preview_closing, reopen_desk
 from crisisdesk.desk.handovers import HandoverRow, Made, Offer, Overview, make_handover, place_words, read_overview
-from crisisdesk.desk.rules import only_supervisors
+from crisisdesk.desk.rights import expect
 from crisisdesk.domain.reference import Reference
+from crisisdesk.domain.rights import Right
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.format import show_moment
@@ -133,7 +134,7 @@ class HandoversScreen(DeskScreen):
         if self._is_asking:
             return
         try:
-            only_supervisors(self.session.agent)
+            expect(self.session.agent, Right.CLOSE_DESK)
         except RuleBroken as error:
             self.warn(str(error))
             return

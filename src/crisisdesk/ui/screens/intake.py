@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from crisisdesk.desk.intake import CallForm, FormRefused, RecordedCall, record_call
+from crisisdesk.domain.words import WorkState
 from crisisdesk.errors import CrisisDeskError
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.autosave import Autosave
@@ -129,6 +130,8 @@ class IntakeScreen(DeskScreen):
         name = event.input.id or ""
         if self._started_at is None and event.value:
             self._started_at = self.session.now()
+        if event.value:  # how it ends is said when it has ended
+            self.desk_app.presence.enter(WorkState.WRAP_UP if self.form["disposition"].value else WorkState.CALL)
         if event.value and self._last:  # the reference of the last caller is not read out to this one
             self._last = None
             self.query_one(SpokenPanel).clear()
@@ -260,6 +263,7 @@ class IntakeScreen(DeskScreen):
         """F2 in a call: it is kept as a draft, and an empty form comes."""
         if self.form.texts():
             self.autosave.save()
+            self.desk_app.presence.leave_call()
             self.app.switch_screen(IntakeScreen())
 
     def action_put_aside(self) -> None:

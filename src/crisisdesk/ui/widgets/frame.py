@@ -53,16 +53,23 @@ class TitleLine(Line):
         if self.app.size.width < SMALLEST[0] and isinstance(self.screen, DeskScreen):
             self.screen.warn(_("Enlarge the window: 80x24"))
 
-    def _tick(self) -> None:
-        session = self.app.session  # type: ignore[attr-defined]
-        now = session.now()
-        agent = session.agent
+    def show(self) -> None:
+        """Who, what the agent is doing since how many minutes, and the time."""
+        app: CrisisDeskApp = self.app  # type: ignore[assignment]
+        session = app.session
+        now, agent = session.now(), session.agent
         desk = Content.assemble(("CrisisDesk", "bold $accent"), " · ", inert(session.reference.desk.name, 60))
         self.left = desk
         role = _(ROLE_NAMES.get(str(agent.role), str(agent.role)))
+        doing = app.presence.words(now)
         self.right = Content.assemble(
-            inert(agent.name, 24), " · ", role, "   ", Content.styled(show_time(now, session), "bold")
-        )
+            inert(agent.name, 24), " · ", role, *((" · ", (doing, "bold")) if doing else ()), "   ",
+            Content.styled(show_time(now, session), "bold"),
+        )  # fmt: skip
+
+    def _tick(self) -> None:
+        self.show()
+        now = self.app.session.now()  # type: ignore[attr-defined]
         self.set_timer(60.05 - now.second - now.microsecond / 1e6, self._tick)
 
 
@@ -84,7 +91,9 @@ class DeskScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.heading_line = Line(Content(_(self.HEADING) if self.HEADING else ""), id="heading")
+        self._heading = Content(_(self.HEADING) if self.HEADING else "")
+        self.heading_line = Line(self._heading, id="heading")
+        self._notice: Content | None = None
         self.messages = MessageLine()
         self._awaited: set[str] = set()
         """Groups of reads for whose result typed keys wait."""
@@ -126,7 +135,22 @@ class DeskScreen(Screen[None]):
 
     def heading(self, text: str) -> None:
         """Replace the words of the heading; foreign words are made inert."""
-        self.heading_line.left = inert(text)
+        self._heading = inert(text)
+        self._show_heading()
+
+    def show_notice(self, notice: Content | None) -> None:
+        """A notice stands in place of the heading until it is read; nothing moves. None: the heading again."""
+        self._notice = notice
+        self._show_heading()
+
+    def _show_heading(self) -> None:
+        self.heading_line.left = self._heading if self._notice is None else self._notice
+
+    @property
+    def heading_room(self) -> int:
+        """Cells for the heading, or for a notice in its place."""
+        line = self.heading_line
+        return line.size.width - line.right.cell_length - bool(line.right)
 
     def status(self, text: str) -> None:
         """The right end of the heading: "draft saved 14:32:05"."""
@@ -247,6 +271,9 @@ class DeskScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Back in front: things may have changed meanwhile."""
+        self.show_notice(self.desk_app.board.content())
+        for title in self.query(TitleLine):
+            title.show()
         if self.is_mounted:
             self.refresh_from_store()
 

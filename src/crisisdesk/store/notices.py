@@ -1,0 +1,70 @@
+"""Statements about what agents are told on their screens, and who has read it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy.dialects.sqlite import insert as insert_or
+
+from crisisdesk.store import tables
+from crisisdesk.store.engine import Connection
+
+_senders = tables.agent.alias("sender")
+notice, reading, sender = tables.notice.c, tables.notice_reading.c, _senders.c
+
+
+def send(connection: Connection, values: Mapping[str, Any]) -> int:
+    """Store a notice and give its id; one that is stored already (same ``uid``) stays as it is."""
+    statement = insert_or(tables.notice).values(dict(values)).on_conflict_do_nothing(index_elements=["uid"])
+    connection.execute(statement)
+    return int(connection.execute(select(notice.id).where(notice.uid == values["uid"])).scalar_one())
+
+
+def unread_of(connection: Connection, agent_id: int, now: datetime) -> Sequence[Row[Any]]:
+    """What an agent has not read and is meant for: urgent ones first, then the oldest."""
+    site = tables.agent_site.c
+    works_there = select(site.site_id).where(site.agent_id == agent_id)
+    is_theirs = or_(
+        notice.to_agent_id == agent_id,
+        and_(
+            notice.to_agent_id.is_(None),
+            or_(notice.site_id.is_(None), ~works_there.exists(), notice.site_id.in_(works_there)),
+        ),
+    )
+    is_read = select(reading.notice_id).where(reading.notice_id == notice.id, reading.agent_id == agent_id).exists()
+    query = (
+        select(tables.notice, sender.name.label("sender"))
+        .select_from(tables.notice)
+        .join(_senders, sender.id == notice.sent_by)
+        .where(notice.until > now, notice.sent_by != agent_id, is_theirs, ~is_read)
+        .order_by(notice.is_urgent.desc(), notice.sent_at, notice.id)
+    )
+    return connection.execute(query).all()
+
+
+def mark_read(connection: Connection, notice_id: int, agent_id: int, now: datetime) -> bool:
+    """An agent has read a notice; False where that was known already."""
+    row = {"notice_id": notice_id, "agent_id": agent_id, "read_at": now}
+    statement = insert_or(tables.notice_reading).values(row).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount > 0
+
+
+def sent_since(connection: Connection, since: datetime) -> Sequence[Row[Any]]:
+    """Notices sent since an instant, the newest first, with their sender and how many have read each."""
+    readers = select(func.count()).where(reading.notice_id == notice.id).correlate(tables.notice).scalar_subquery()
+    query = (
+        select(tables.notice, sender.name.label("sender"), readers.label("readers"))
+        .select_from(tables.notice)
+        .join(_senders, sender.id == notice.sent_by)
+        .where(notice.sent_at >= since)
+        .order_by(notice.sent_at.desc(), notice.id.desc())
+    )
+    return connection.execute(query).all()
+
+
+def readers_of(connection: Connection, notice_id: int) -> Sequence[Any]:
+    """Who has read a notice, and when."""
+    agent = tables.agent.c
+    query = select(agent.name, reading.read_at).join(tables.agent, agent.id == reading.agent_id)
+    return connection.execute(query.where(reading.notice_id == notice_id).order_by(reading.read_at)).all()
