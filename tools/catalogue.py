@@ -27,6 +27,7 @@ LANGUAGES = ("fr", "en")
 KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 FIXED = datetime(2026, 1, 1, tzinfo=UTC)  # a catalogue differs only when its texts do
 PLACEHOLDER = re.compile(r"\{[a-z_0-9.]*(?:![rs])?(?::[^{}]*)?\}|%\([a-z_]+\)[srd]|%[srd]")
+PLURAL_FORMS = {"fr": "nplurals=2; plural=(n > 1);", "en": "nplurals=2; plural=(n != 1);"}  # whatever Babel thinks of it
 Key = tuple[str, str]  # context, msgid (the singular one)
 
 
@@ -77,6 +78,8 @@ def read(path: Path, language: str) -> dict[Key, Message]:
     if not path.is_file():
         return {}
     text = "\n".join(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
+    if "Plural-Forms:" not in text:  # a fragment without a head
+        text = f'msgid ""\nmsgstr "Plural-Forms: {PLURAL_FORMS[language]}\\n"\n\n{text}'
     catalogue = read_po(io.BytesIO(text.encode()), locale=language, charset="utf-8")
     return {key_of(message): message for message in catalogue if message.id}
 
@@ -101,6 +104,8 @@ def updated(language: str, texts: dict[Key, Message], fragments: dict[Key, Messa
         revision_date=FIXED, last_translator="", language_team="", msgid_bugs_address="",
         header_comment="# CrisisDesk. Made by tools/catalogue.py; edit the msgstr lines only.",
     )  # fmt: skip
+    heads = dict(catalogue.mime_headers) | {"Plural-Forms": PLURAL_FORMS[language]}
+    catalogue.mime_headers = list(heads.items())
     for key, text in texts.items():
         string = text.id if language == "en" else _translation(text, fragments.get(key), known.get(key))
         catalogue.add(text.id, string, locations=text.locations, context=text.context or None)
