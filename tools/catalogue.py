@@ -27,7 +27,10 @@ LANGUAGES = ("fr", "en")
 KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 FIXED = datetime(2026, 1, 1, tzinfo=UTC)  # a catalogue differs only when its texts do
 PLACEHOLDER = re.compile(r"\{[a-z_0-9.]*(?:![rs])?(?::[^{}]*)?\}|%\([a-z_]+\)[srd]|%[srd]")
-PLURAL_FORMS = {"fr": "nplurals=2; plural=(n > 1);", "en": "nplurals=2; plural=(n != 1);"}  # whatever Babel thinks of it
+PLURAL_FORMS = {
+    "fr": "nplurals=2; plural=(n > 1);",
+    "en": "nplurals=2; plural=(n != 1);",
+}  # whatever Babel thinks of it
 Key = tuple[str, str]  # context, msgid (the singular one)
 
 

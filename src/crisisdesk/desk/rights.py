@@ -34,9 +34,7 @@ _REFUSALS: Mapping[Right, str] = {
 _SUPERVISORS = N_("Only a supervisor may do this: ask one.")
 _IS_OVER = N_("This session is over. What you typed is kept as a draft: sign in again.")
 _OVER: Mapping[str, str] = {
-    Ending.REPLACED: N_(
-        "You signed in again on another terminal: go on there. What you typed here is kept as a draft."
-    ),
+    Ending.REPLACED: N_("You signed in on another terminal: go on there. What you typed here is kept as a draft."),
     Ending.ENDED: N_("A supervisor ended this session. What you typed is kept as a draft: sign in again."),
     Ending.DISABLED: N_("Your account at this desk was disabled. What you typed is kept: ask an admin."),
 }
