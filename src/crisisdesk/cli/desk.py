@@ -4,7 +4,7 @@ import os
 import sys
 from argparse import Namespace
 
-from crisisdesk.cli.context import Context, host_login
+from crisisdesk.cli.context import Context
 from crisisdesk.cli.output import complain
 from crisisdesk.cli.parser import Subparsers
 from crisisdesk.i18n import _, use_language
@@ -26,8 +26,9 @@ def open_app(arguments: Namespace, context: Context) -> int:
     if problem := terminal_problem(os.environ, sys.stdin, sys.stderr):
         complain(context, problem)
         return USAGE
+    login = context.identity().login
     store = context.open_store()
-    agent = sign_in(store, context.login or host_login(), now=context.now())
+    agent = sign_in(store, login, now=context.now())
     if agent.language and not context.language_is_chosen:
         use_language(agent.language)
     return run_screens(store, agent, context.reference(), context.language, context.settings, now=context.now)
