@@ -197,7 +197,7 @@ class DeskOverSsh:
         return port
 
     def start_plain_sshd(self) -> None:
-        """A second sshd that forbids nothing, for the same accounts and keys: what an attack does where nobody cares."""
+        """A second sshd that forbids nothing, for the same accounts and keys: there each attack must succeed."""
         keys = self.folder / "plain_keys"
         keys.mkdir()
         for name in self.agents:
@@ -258,7 +258,14 @@ class DeskOverSsh:
     def copy_options(self, name: str, *, plain: bool = False) -> list[str]:
         """Options for sftp and scp, which take the port and the login otherwise."""
         identity = ["-i", str(self.folder / "client" / name), "-o", "IdentitiesOnly=yes"]
-        return [*QUIET, *identity, "-o", f"User={self._os_login(name)}", "-P", str(self.plain_port if plain else self.port)]
+        return [
+            *QUIET,
+            *identity,
+            "-o",
+            f"User={self._os_login(name)}",
+            "-P",
+            str(self.plain_port if plain else self.port),
+        ]
 
     def session(self, name: str, *words: str, **options: object) -> tuple[list[str], tuple[str, str]]:
         """Arguments and program for `terminal.Terminal(arguments, program=program)`: the agent's ssh in a terminal."""
@@ -304,7 +311,9 @@ def _run(*command: str, tries: int = 1) -> None:
         ran = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
         if ran.returncode == 0:
             return
-        assert left > 1 and "lock" in ran.stderr, f"{' '.join(command)}: {ran.returncode}\n{ran.stdout}{ran.stderr}"
+        told = f"{' '.join(command)}: {ran.returncode}\n{ran.stdout}{ran.stderr}"
+        assert left > 1, told
+        assert "lock" in ran.stderr, told
         time.sleep(1)
 
 

@@ -41,7 +41,7 @@ _SWITCHES = {field.name for field in fields(Settings) if isinstance(field.defaul
 
 
 def config_file(environ: Mapping[str, str]) -> Path:
-    """The configuration file: ``CRISISDESK_CONFIG``, else the XDG folder's, else that of the host where there is one."""
+    """The configuration file: ``CRISISDESK_CONFIG``, else the XDG folder's, else the host's if there is one."""
     import platformdirs
 
     if named := environ.get(PREFIX + "CONFIG"):
@@ -89,9 +89,9 @@ def _check_identity(chosen: object, of_the_file: object, path: Path) -> None:
     """The identity is one that there is, and what the file of the host says about it stands."""
     if chosen not in IDENTITIES:
         words = _("'{value}' is no identity. Set identity to one of: {known}")
-        raise RuleBroken(words.format(value=chosen, known=', '.join(f'"{one}"' for one in IDENTITIES)))
+        raise RuleBroken(words.format(value=chosen, known=", ".join(f'"{one}"' for one in IDENTITIES)))
     if of_the_file and chosen != of_the_file:
-        words = _("{path} says identity = \"{kept}\"; CRISISDESK_IDENTITY cannot change that. Unset it.")
+        words = _('{path} says identity = "{kept}"; CRISISDESK_IDENTITY cannot change that. Unset it.')
         raise RuleBroken(words.format(path=path, kept=of_the_file))
 
 

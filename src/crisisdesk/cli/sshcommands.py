@@ -14,16 +14,26 @@ Command = tuple[str, str]
 def install_commands(plan: Plan, files: list[SetupFile], source: str) -> list[Command]:
     """What root runs once, in order. ``source`` is the folder under which the files lie as they will on the host."""
     shell = "/usr/sbin/nologin" if plan.way == "sudo" else "/bin/sh"
-    about = _("the account that owns the desk") if plan.way == "sudo" else _("the account that owns the desk, and the one login")
+    about = (
+        _("the account that owns the desk")
+        if plan.way == "sudo"
+        else _("the account that owns the desk, and the one login")
+    )
     home = f"--home-dir {plan.desk.parent} --no-create-home"
     made = f"useradd --system --user-group {home} --shell {shell} --password '*' {plan.account}"
     commands: list[Command] = []
-    if plan.way == "sudo":
+    if plan.way == "key":
+        about = _("the account that owns the desk, and the one login of all agents")
+    else:
         rules = f"{source}{plan.sudoers}"
         commands.append((f"visudo -c -f {rules}", _("a sudoers file with a fault would lock sudo for everybody")))
-        commands.append((f"groupadd --force {plan.group}", _("who is in it gets the desk at sign-in, and nothing else")))
+        commands.append(
+            (f"groupadd --force {plan.group}", _("who is in it gets the desk at sign-in, and nothing else"))
+        )
     folder = f"install -d -o {plan.account} -g {plan.account} -m 0700 {plan.desk.parent}"
-    folders = " ".join(str(one) for one in (plan.settings, plan.settings / "keys", plan.settings / "home", plan.launchers))
+    folders = " ".join(
+        str(one) for one in (plan.settings, plan.settings / "keys", plan.settings / "home", plan.launchers)
+    )
     return [
         *commands,
         (f"id -u {plan.account} >/dev/null 2>&1 || {made}", about),
@@ -72,7 +82,7 @@ def desk_commands(plan: Plan) -> list[Command]:
 
 def script(commands: list[Command]) -> str:
     """Commands as a script that stops at the first one that fails."""
-    return "#!/bin/sh\nset -eu\ncd \"$(dirname \"$0\")\"\n" + reasoned(commands)
+    return '#!/bin/sh\nset -eu\ncd "$(dirname "$0")"\n' + reasoned(commands)
 
 
 def write_setup(plan: Plan, files: list[SetupFile], client: str, target: Path) -> None:

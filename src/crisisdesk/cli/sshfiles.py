@@ -128,7 +128,7 @@ def sign_in(plan: Plan) -> str:
         start = f'{plan.program} -I -m crisisdesk "$@"'
         why = _("-I: no PYTHON variables, no modules of the account; the arguments are those of the key's line")
         arguments = _locale(plan)
-    refusal = _("CrisisDesk takes no commands over SSH. Connect with a terminal and without a command: ssh -t LOGIN@HOST")
+    refusal = _("CrisisDesk takes no commands over SSH. Connect with a terminal, without a command: ssh -t LOGIN@HOST")
     return (
         "#!/bin/sh\n"
         + reasoned(
@@ -136,7 +136,10 @@ def sign_in(plan: Plan) -> str:
                 ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", _("programs of the system only")),
                 ("export PATH", ""),
                 ("unset ENV SSH_AUTH_SOCK DISPLAY", ""),
-                ("if [ ! -t 0 ] || [ ! -t 2 ]; then", _("without a terminal there is nothing to show, and nothing is run")),
+                (
+                    "if [ ! -t 0 ] || [ ! -t 2 ]; then",
+                    _("without a terminal nothing is shown, and nothing run"),
+                ),
                 (f"    printf '%s\\n' {shlex.quote(refusal)} >&2", ""),
                 ("    exit 2", ""),
                 ("fi", ""),
@@ -215,7 +218,11 @@ def key_files(plan: Plan) -> list[SetupFile]:
         why = _("the keys of one agent")
         return [SetupFile(folder / one.login, 0o644, f"{one.key} {one.login}\n", why) for one in plan.agents if one.key]
     reason = _("restrict: nothing but what is named here, now and in later versions; --agent says who comes")
-    lines = [f'restrict,pty,command="{plan.sign_in} --agent {one.login}" {one.key} {one.login}' for one in plan.agents if one.key]
+    lines = [
+        f'restrict,pty,command="{plan.sign_in} --agent {one.login}" {one.key} {one.login}'
+        for one in plan.agents
+        if one.key
+    ]
     content = f"# {reason}\n" + "".join(f"{line}\n" for line in lines)
     return [SetupFile(folder / plan.account, 0o644, content, _("who comes with which key"))]
 

@@ -25,9 +25,12 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     add_plan_options(parser)
     parser.add_argument("--admins", metavar=_("GROUP"), default="", help=_("shut out all but agents and this group"))
-    parser.add_argument("--addresses", metavar=_("NETWORKS"), default="", help=_("where agents come from: 10.20.0.0/16"))
+    parser.add_argument("--addresses", metavar=_("NETWORKS"), default="", help=_("of the agents: 10.20.0.0/16"))
     parser.add_argument(
-        "--agents", metavar=_("FILE"), type=Path, help=_("LOGIN;NAME;ROLE;KEY a line, or the JSON of: agent list --json")
+        "--agents",
+        metavar=_("FILE"),
+        type=Path,
+        help=_("LOGIN;NAME;ROLE;KEY a line, or what agent list --json wrote"),
     )
     parser.add_argument("--write", metavar=_("FOLDER"), type=Path, help=_("write it all under a new folder instead"))
     parser.set_defaults(run=ssh_setup)
@@ -49,7 +52,10 @@ def ssh_setup(arguments: Namespace, context: Context) -> int:
         except FileExistsError:
             words = _("{path} exists already. Name a new folder.")
             raise RuleBroken(words.format(path=arguments.write)) from None
-        say(context, _("Written to {path}. Nothing is installed yet. Read it; then, as root:").format(path=arguments.write))
+        say(
+            context,
+            _("Written to {path}. Nothing is installed yet. Read it; then, as root:").format(path=arguments.write),
+        )
         for line in _what_next(arguments.write):
             say(context, f"    {line}")
     if context.json:
