@@ -113,12 +113,8 @@ class DeskOverSsh:
             self._make_keys()
             self._write_setup()
             self._install()
+            self._make_homes()
         self._place_desk()
-        for name in self.agents if self._homes else ():
-            home = self.home(name)
-            home.mkdir(parents=True, mode=0o755)
-            shutil.chown(home, self.login(name), self.login(name))
-            _run("usermod", "--home", str(home), self.login(name))
         self.port = self.start_sshd("sshd", f"Include {self.settings}/sshd.conf\nSubsystem sftp internal-sftp\n")
 
     def _make_program(self) -> None:
@@ -162,6 +158,13 @@ class DeskOverSsh:
         (self.setup / "install.sh").write_text(script.replace("\nsshd -t\n", "\n"), encoding="utf-8")
         self.folder.joinpath("srv").mkdir(exist_ok=True)
         _run("sh", str(self.setup / "install.sh"), tries=5)
+
+    def _make_homes(self) -> None:
+        for name in self.agents if self._homes else ():
+            home = self.home(name)
+            home.mkdir(parents=True)
+            shutil.chown(home, self.login(name), self.login(name))
+            _run("usermod", "--home", str(home), self.login(name))
 
     def _place_desk(self) -> None:
         owner = pwd.getpwnam(self.account)
@@ -218,7 +221,8 @@ class DeskOverSsh:
 
     def crisisdesk(self, *words: str, code: int | None = 0) -> str:
         """Run a command of CrisisDesk as root; its stdout."""
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
+        config = {"CRISISDESK_CONFIG": str(file)} if (file := self.settings / "config.toml").exists() else {}
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8", **config}
         ran = subprocess.run(
             [sys.executable, "-m", "crisisdesk", *words], capture_output=True, text=True, env=environment, check=False
         )
@@ -280,7 +284,12 @@ class DeskOverSsh:
         return [pid for uid in self._uids() for pid in _processes(uid)]
 
     def wait_until(self, reached: Callable[[], object], what: str, seconds: float = 20) -> None:
-        _wait_for(reached, what, seconds)
+        """Look until something is so; fail with what is still running when it does not come."""
+        try:
+            _wait_for(reached, what, seconds)
+        except AssertionError as error:
+            left = "\n".join(f"{pid} {_words(pid)!r}" for pid in self.processes())
+            raise AssertionError(f"{error}\n{left}\n{self.server_log()[-1500:]}") from error
 
     def server_log(self) -> str:
         """What the sshd has written."""

@@ -67,7 +67,7 @@ class Context:
         """The open desk, opened once.
 
         Raises:
-            RuleBroken: no desk is named, or this is root and the desk a real one.
+            RuleBroken: no desk is named, nobody attests who comes, or this is root and the desk a real one.
             StoreUnavailable: the file is absent, damaged, too new, others have rights on it, or the engine is unsafe.
         """
         if self._store is None:
@@ -76,6 +76,8 @@ class Context:
             from crisisdesk.store.engine import open_desk
 
             path = self.desk_path()
+            if self.settings.identity:
+                self.identity()  # also for a command that asks no agent
             guard.refuse_open_files(path, is_attested=bool(self.settings.identity))
             guard.refuse_root_on_foreign(path, self.settings)
             guard.forbid_dumps()
