@@ -204,10 +204,11 @@ class DeskOverSsh:
         keys = self.folder / "plain_keys"
         keys.mkdir()
         for name in self.agents:
-            (keys / self._os_login(name)).write_text(self.public_key(name) + "\n", encoding="utf-8")
+            with (keys / self._os_login(name)).open("a", encoding="utf-8") as file:
+                file.write(self.public_key(name) + "\n")
         keys.chmod(0o755)
-        for file in keys.iterdir():
-            file.chmod(0o644)
+        for one in keys.iterdir():
+            one.chmod(0o644)
         self.plain_port = self.start_sshd("plain", f"AuthorizedKeysFile {keys}/%u\n{PLAIN_SSHD}")
 
     # ------------------------------------------------------------ using

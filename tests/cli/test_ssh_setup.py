@@ -84,7 +84,8 @@ def test_the_scripts_are_shell(tmp_path: Path) -> None:
 @pytest.mark.skipif(not shutil.which("visudo", path="/usr/sbin:/usr/bin"), reason="no visudo here")
 def test_sudo_takes_its_rules(tmp_path: Path) -> None:
     rules = next(file for file in setup_files(plan()) if "sudoers" in str(file.path))
-    (tmp_path / "rules").write_text(rules.content, encoding="utf-8")
+    other = next(file for file in setup_files(plan(account="desk-2", group="desk2")) if "sudoers" in str(file.path))
+    (tmp_path / "rules").write_text(rules.content + other.content, encoding="utf-8")  # two desks on one host
     subprocess.run(["/usr/sbin/visudo", "-c", "-f", str(tmp_path / "rules")], check=True, capture_output=True)
 
 

@@ -145,7 +145,7 @@ def faults(rig: DeskOverSsh) -> Iterator[tuple[Callable[[], object], Callable[[]
     if rig.way == "sudo":
         rules = Path("/etc/sudoers.d") / rig.account.removesuffix("svc")
         text = rules.read_text(encoding="utf-8")
-        for bad_rules in (text.replace(' ""', ""), text.replace("NOPASSWD: CRISISDESK_SESSION", "NOPASSWD: ALL")):
+        for bad_rules in (text.replace(' ""', ""), re.sub("NOPASSWD: .*", "NOPASSWD: ALL", text)):
             yield (
                 lambda bad=bad_rules: rules.write_text(bad, encoding="utf-8"),  # type: ignore[misc]
                 lambda: rules.write_text(text, encoding="utf-8"),
@@ -391,29 +391,62 @@ def test_nothing_that_the_client_sends_arrives(rig: DeskOverSsh) -> None:
     assert not list(Path("/tmp").glob(f"{tag}*"))
 
 
-def test_files_of_the_agent_are_not_run(rig: DeskOverSsh) -> None:
-    """~/.ssh/rc, ~/.ssh/environment, ~/.ssh/authorized_keys and the files of shells."""
+@contextmanager
+def planted(rig: DeskOverSsh, files: dict[str, str]) -> Iterator[Path]:
+    """Files in the folder of the agent's login, as if it could write there; gives what their scripts would make."""
     home = rig.home("amelie") if rig.way == "sudo" else rig.desk.parent
-    login = rig.login("amelie") if rig.way == "sudo" else rig.account
+    owner = pwd.getpwnam(rig.login("amelie") if rig.way == "sudo" else rig.account)
     mark = home / "was-run"
-    files = [home / name for name in (".ssh/rc", ".ssh/environment", ".profile", ".bashrc", ".bash_profile", ".zshenv",
-                                      ".pam_environment", ".hushlogin")]  # fmt: skip
-    (home / ".ssh").mkdir(mode=0o700, exist_ok=True)
-    for file in files:
-        is_script = file.name not in {"environment", ".pam_environment", ".hushlogin"}
-        file.write_text(f"touch {mark}\n" if is_script else f"ENV={home}/.profile\nSTOLEN=1\n", encoding="utf-8")
-    for file in (home / ".ssh", *files):
-        os.chown(file, pwd.getpwnam(login).pw_uid, pwd.getpwnam(login).pw_gid)
-        file.chmod(0o700)
-    assert "STOLEN=1" in ask(rig, "env", plain=True).stdout, "the control: an sshd that reads them"
-    assert mark.exists()
-    mark.unlink()
-    with at_desk(rig):
-        assert b"STOLEN" not in b"".join(environment_of(pid) for pid in rig.processes())
-    assert not mark.exists()
-    for file in files:
-        file.unlink()
-    (home / ".ssh").rmdir()
+    (home / ".ssh").mkdir(mode=0o700)
+    for name, text in files.items():
+        (home / name).write_text(text.format(mark=mark), encoding="utf-8")
+    try:
+        for one in (home / ".ssh", *(home / name for name in files)):
+            os.chown(one, owner.pw_uid, owner.pw_gid)
+            one.chmod(0o700)
+        yield mark
+    finally:
+        for name in files:
+            (home / name).unlink()
+        (home / ".ssh").rmdir()
+        mark.unlink(missing_ok=True)
+
+
+def test_files_of_the_agent_are_not_run(rig: DeskOverSsh) -> None:
+    """~/.ssh/rc, ~/.ssh/environment and the files of shells."""
+    run = dict.fromkeys((".ssh/rc", ".profile", ".bashrc", ".bash_profile", ".zshenv", ".kshrc"), "touch {mark}\n")
+    with planted(rig, run | {".ssh/environment": "STOLEN=1\n", ".hushlogin": ""}) as mark:
+        assert "STOLEN=1" in ask(rig, "env", plain=True).stdout, "the control: an sshd that reads them"
+        assert mark.exists()
+        mark.unlink()
+        with at_desk(rig):
+            assert b"STOLEN" not in b"".join(environment_of(pid) for pid in rig.processes())
+        assert not mark.exists()
+
+
+def test_variables_of_the_agents_login_stop_at_sudo(rig: DeskOverSsh) -> None:
+    """Debian's PAM reads ~/.pam_environment at sign-in: it reaches the agent's own launcher, and no further."""
+    if rig.way == "key":
+        pytest.skip("the one login's folder is the desk's own: no agent can write there")
+    with (
+        planted(rig, {".pam_environment": "STOLEN=1\nPYTHONPATH=/stolen\nCRISISDESK_AGENT=bruno\n"}),
+        at_desk(rig) as screen,
+    ):
+        assert "amelie · " in screen.glass.text.splitlines()[0]
+        shown = b"".join(environment_of(pid) for pid in rig.server_processes())
+        assert shown
+        assert b"STOLEN" not in shown
+        assert b"stolen" not in shown
+
+
+def test_the_folder_that_the_set_up_gives_takes_no_files(rig: DeskOverSsh) -> None:
+    agent = pwd.getpwnam(rig.login("amelie") if rig.way == "sudo" else rig.account)
+    home = rig.settings / "home"
+    for name in (".pam_environment", ".ssh", ".bashrc"):
+        told = subprocess.run(
+            ["touch", str(home / name)], user=agent.pw_uid, group=agent.pw_gid, extra_groups=[], capture_output=True
+        )
+        assert told.returncode != 0, name
 
 
 def test_a_key_of_ones_own_is_not_taken(rig: DeskOverSsh, tmp_path: Path) -> None:
@@ -539,8 +572,8 @@ def test_the_agents_account_reaches_nothing_even_with_a_shell(rig: DeskOverSsh) 
         for what, line in OUT_OF_REACH.items():
             told = subprocess.run(
                 ["/bin/sh", "-c", line.format(**words)], user=agent.pw_uid, group=agent.pw_gid, cwd="/", text=True,
-                extra_groups=os.getgrouplist(agent.pw_name, agent.pw_gid), capture_output=True, stdin=subprocess.DEVNULL,
-                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, timeout=30, check=False,
+                extra_groups=os.getgrouplist(agent.pw_name, agent.pw_gid), capture_output=True,
+                stdin=subprocess.DEVNULL, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, timeout=30, check=False,
             )  # fmt: skip
             if told.returncode == 0:
                 got.append(what)

@@ -14,11 +14,7 @@ Command = tuple[str, str]
 def install_commands(plan: Plan, files: list[SetupFile], source: str) -> list[Command]:
     """What root runs once, in order. ``source`` is the folder under which the files lie as they will on the host."""
     shell = "/usr/sbin/nologin" if plan.way == "sudo" else "/bin/sh"
-    about = (
-        _("the account that owns the desk")
-        if plan.way == "sudo"
-        else _("the account that owns the desk, and the one login")
-    )
+    about = _("the account that owns the desk")
     home = f"--home-dir {plan.desk.parent} --no-create-home"
     made = f"useradd --system --user-group {home} --shell {shell} --password '*' {plan.account}"
     commands: list[Command] = []

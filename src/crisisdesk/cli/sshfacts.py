@@ -107,7 +107,7 @@ def of_sudoers() -> Finding:
     """The sudoers files of the host hold together."""
     code, told = told_by(["visudo", "-c"])
     state = {None: UNKNOWN, 0: OK}.get(code, WRONG)
-    return Finding("sudoers", state, (told.strip().splitlines() or [""])[-1][:120], "" if state == OK else "visudo -c")
+    return Finding("sudoers", state, (told.strip().splitlines() or [""])[0][:120], "" if state == OK else "visudo -c")
 
 
 def of_sudo(plan: Plan, login: str) -> Iterator[Finding]:
@@ -234,13 +234,23 @@ def of_host(plan: Plan, settings: Settings, logins: Iterable[str]) -> Iterator[F
     todo = _("take allow_root out of {file} and out of the environment").format(file=plan.config)
     yield Finding("allow_root", WRONG, "true", todo) if settings.allow_root else Finding("allow_root", OK, "false")
     for login in logins:
-        shell = pwd.getpwnam(login).pw_shell
-        if Path(shell).name not in {"sh", "dash"}:
-            todo = _("bash and others read files of the agent before the launcher: usermod --shell /bin/sh {login}")
-            yield Finding(_("shell of {login}").format(login=login), UNKNOWN, shell, todo.format(login=login))
+        yield from _of_login(plan, pwd.getpwnam(login))
     hidden = _hidepid()
     todo = "" if hidden else _("advice: mount /proc with hidepid=2, so that agents do not see who else is there")
     yield Finding("hidepid", OK if hidden else UNKNOWN, hidden, todo)
+
+
+def _of_login(plan: Plan, entry: pwd.struct_passwd) -> Iterator[Finding]:
+    """Files of the agent's own that are read before the launcher; they run as the agent, never as the desk's account."""
+    login = entry.pw_name
+    if Path(entry.pw_shell).name not in {"sh", "dash"}:
+        todo = _("bash and others read files of the agent before the launcher: usermod --shell /bin/sh {login}")
+        yield Finding(_("shell of {login}").format(login=login), UNKNOWN, entry.pw_shell, todo.format(login=login))
+    home = Path(entry.pw_dir)
+    if home.is_dir() and home.stat().st_uid != 0:
+        what = _("folder of {login}").format(login=login)
+        todo = _("advice: files there (.pam_environment) are read first: usermod --home {home} {login}")
+        yield Finding(what, UNKNOWN, entry.pw_dir, todo.format(home=plan.settings / "home", login=login))
 
 
 def _hidepid() -> str:

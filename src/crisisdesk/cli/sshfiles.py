@@ -1,5 +1,6 @@
 """The files that let agents in over SSH, each line with its reason as a comment. Nothing here touches the host."""
 
+import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -103,7 +104,8 @@ def _for_agents(plan: Plan) -> Iterable[Reasoned]:
 # ---------------------------------------------------------------- sudo
 def sudoers(plan: Plan) -> str:
     """The sudoers file of way "sudo"."""
-    command, defaults = "CRISISDESK_SESSION", "Defaults!CRISISDESK_SESSION"
+    command = "CRISISDESK_" + re.sub("[^A-Z0-9]", "_", plan.account.upper())  # two desks may share a host
+    defaults = f"Defaults!{command}"
     return reasoned(
         [
             (f'Cmnd_Alias {command} = {plan.launcher} ""', _('exactly this file; "" means: without any argument')),

@@ -153,7 +153,8 @@ def read_agents(path: Path) -> tuple[Newcomer, ...]:
     for place, row in rows:
         agent = _newcomer(row, f"{path}:{place}")
         if agent.login in agents:
-            raise RuleBroken(_("{place}: '{login}' stands there twice.").format(place=place, login=agent.login))
+            words = _("{place}: '{login}' stands there twice.")
+            raise RuleBroken(words.format(place=f"{path}:{place}", login=agent.login))
         agents[agent.login] = agent
     return tuple(agents.values())
 
