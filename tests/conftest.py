@@ -13,6 +13,8 @@ from crisisdesk.domain.words import Role
 from crisisdesk.store.engine import Store, open_desk
 from moments import DESK_NOW
 
+os.umask(0o077)  # a copy of a desk is for its owner alone, as the program wants it
+os.environ["CRISISDESK_ALLOW_ROOT"] = "1"  # a container's tests are root's
 AGENTS = (("amelie", "Amélie", Role.AGENT), ("bruno", "Bruno", Role.AGENT), ("sylvie", "Sylvie", Role.SUPERVISOR))
 
 MOST_WORKERS = 8

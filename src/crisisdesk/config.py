@@ -10,6 +10,8 @@ from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
 
 PREFIX = "CRISISDESK_"
+SYSTEM_FILE = Path("/etc/crisisdesk/config.toml")
+IDENTITIES = ("", "sudo", "key")
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,24 @@ class Settings:
     """Only the glyphs of the oldest terminals."""
     log: Path | None = None
     """Where a defect's traceback is written; empty: the state folder."""
+    identity: str = ""
+    """Who says who is at the desk: "sudo" (the login that sudo came from), "key" (the forced command of an SSH key),
+    empty: --agent, `agent` above, else the login of the operating system."""
+    allow_root: bool = False
+    """Open a real desk as root: for containers that have no other account."""
+
+
+_SWITCHES = {field.name for field in fields(Settings) if isinstance(field.default, bool)}
 
 
 def config_file(environ: Mapping[str, str]) -> Path:
-    """The configuration file: ``CRISISDESK_CONFIG``, else the XDG folder."""
+    """The configuration file: ``CRISISDESK_CONFIG``, else the XDG folder's, else the host's if there is one."""
     import platformdirs
 
-    named = environ.get(PREFIX + "CONFIG")
-    return Path(named) if named else Path(platformdirs.user_config_dir("crisisdesk")) / "config.toml"
+    if named := environ.get(PREFIX + "CONFIG"):
+        return Path(named)
+    own = Path(platformdirs.user_config_dir("crisisdesk")) / "config.toml"
+    return SYSTEM_FILE if SYSTEM_FILE.is_file() and not own.is_file() else own
 
 
 def data_dir() -> Path:
@@ -56,18 +68,31 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings of this host.
 
     Raises:
-        RuleBroken: the file is not TOML, is writable by others, or holds an unknown or wrongly typed key.
+        RuleBroken: the file is not TOML, is writable by others, holds an unknown or wrongly typed key, or an identity
+            that is none; or the environment names another identity than the file.
     """
     environ = os.environ if environ is None else environ
     path = config_file(environ)
     values = _from_file(path) if path.is_file() else {}
+    of_the_file = values.get("identity")
     for field in fields(Settings):
         if (text := environ.get(PREFIX + field.name.upper())) is not None:
-            values[field.name] = text.strip().lower() in {"1", "true", "yes"} if field.name == "basic" else text
+            values[field.name] = text.strip().lower() in {"1", "true", "yes"} if field.name in _SWITCHES else text
+    _check_identity(values.get("identity", ""), of_the_file, path)
     for name in ("desk", "log"):
         if name in values:
             values[name] = Path(str(values[name])).expanduser() if values[name] else None
     return replace(Settings(), **values)  # type: ignore[arg-type]  # checked key by key above
+
+
+def _check_identity(chosen: object, of_the_file: object, path: Path) -> None:
+    """The identity is one that there is, and what the file of the host says about it stands."""
+    if chosen not in IDENTITIES:
+        words = _("'{value}' is no identity. Set identity to one of: {known}")
+        raise RuleBroken(words.format(value=chosen, known=", ".join(f'"{one}"' for one in IDENTITIES)))
+    if of_the_file and chosen != of_the_file:
+        words = _('{path} says identity = "{kept}"; CRISISDESK_IDENTITY cannot change that. Unset it.')
+        raise RuleBroken(words.format(path=path, kept=of_the_file))
 
 
 def _from_file(path: Path) -> dict[str, object]:
@@ -77,7 +102,7 @@ def _from_file(path: Path) -> dict[str, object]:
         values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RuleBroken(_("{path} is not a TOML file: {why}").format(path=path, why=error)) from error
-    kinds = {field.name: bool if field.name == "basic" else str for field in fields(Settings)}
+    kinds = {field.name: bool if field.name in _SWITCHES else str for field in fields(Settings)}
     for name, value in values.items():
         if name not in kinds:
             known = ", ".join(kinds)

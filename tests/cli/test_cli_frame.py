@@ -20,7 +20,7 @@ def run(tmp_path: Path) -> Run:
     """Run the command line in a process of its own, with an empty home."""
     environment = {
         "PATH": os.environ["PATH"], "HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "CRISISDESK_AGENT": "amelie",
-        "CRISISDESK_DESK": str(tmp_path / "crisis.desk"),
+        "CRISISDESK_DESK": str(tmp_path / "crisis.desk"), "CRISISDESK_ALLOW_ROOT": "1",
     }  # fmt: skip
 
     def run_it(*words: str | bytes, stdin: str = "", **more: str) -> Result:

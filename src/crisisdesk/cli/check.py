@@ -6,6 +6,7 @@ from pathlib import Path
 from crisisdesk.cli.context import Context
 from crisisdesk.cli.output import complain, show_record
 from crisisdesk.cli.parser import Subparsers
+from crisisdesk.cli.sshplan import add_plan_options
 from crisisdesk.i18n import _
 
 ENOUGH_FREE = 1 << 30  # a desk of a million calls and its backup
@@ -15,11 +16,18 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `check`."""
     parser = subparsers.add_parser("check", help=_("check the desk's file, its journal, the versions and the disk"))
     parser.add_argument("--quick", action="store_true", help=_("skip what reads the whole file"))
+    parser.add_argument("--ssh", action="store_true", help=_("check how agents come in over SSH instead (as root)"))
+    add_plan_options(parser)
+    parser.add_argument("--sshd-config", metavar=_("FILE"), type=Path, help=_("sshd's file, if not the usual one"))
     parser.set_defaults(run=check)
 
 
 def check(arguments: Namespace, context: Context) -> int:
     """Print what was found; 1 when something is wrong."""
+    if arguments.ssh:
+        from crisisdesk.cli.sshcheck import check_ssh
+
+        return check_ssh(arguments, context)
     import shutil
 
     from crisisdesk import __version__

@@ -1,6 +1,6 @@
 """What every command gets: the desk, the agent, the time, where to write, and in which shape."""
 
-import getpass
+import os
 import sys
 from argparse import Namespace
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from crisisdesk import clock
+from crisisdesk.cli.identity import Identity, who_comes
 from crisisdesk.config import Settings
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _, current_language, use_language
@@ -26,12 +27,14 @@ class Context:
     settings: Settings
     desk: Path | None = None
     login: str = ""
+    """What ``--agent`` says; who it really is: `identity`."""
     json: bool = False
     plain: bool = False
     language_is_chosen: bool = False
     """True when a flag or the settings named the language; else the desk's own is used as soon as it is open."""
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
+    _identity: Identity | None = None
     _store: "Store | None" = None
     _agent: "Agent | None" = None
     _reference: "Reference | None" = None
@@ -64,15 +67,24 @@ class Context:
         """The open desk, opened once.
 
         Raises:
-            RuleBroken: no desk is named.
-            StoreUnavailable: the file is absent, damaged, too new, or the engine is unsafe.
+            RuleBroken: no desk is named, nobody attests who comes, or this is root and the desk a real one.
+            StoreUnavailable: the file is absent, damaged, too new, others have rights on it, or the engine is unsafe.
         """
         if self._store is None:
+            from crisisdesk.cli import guard
             from crisisdesk.desk.reference import load_reference
             from crisisdesk.store.engine import open_desk
 
-            self._store = open_desk(self.desk_path())
+            path = self.desk_path()
+            if self.settings.identity:
+                self.identity()  # also for a command that asks no agent
+            guard.refuse_open_files(path, is_attested=bool(self.settings.identity))
+            guard.refuse_root_on_foreign(path, self.settings)
+            guard.forbid_dumps()
+            self._store = open_desk(path)
             self._reference = load_reference(self._store)
+            if not self._reference.desk.is_demo:
+                guard.refuse_root(path, self.settings)
             if not self.language_is_chosen:
                 use_language(self._reference.desk.languages[0])
         return self._store
@@ -83,16 +95,27 @@ class Context:
         assert self._reference is not None  # open_store reads it
         return self._reference
 
-    def agent(self) -> "Agent":
-        """The agent who is at the desk: ``--agent``, CRISISDESK_AGENT, the settings, else the login of this host.
+    def identity(self) -> Identity:
+        """Who is at the desk and who says so, found out once: see `cli/identity.py`.
 
         Raises:
-            RuleBroken: the login is no agent of this desk, or a disabled one.
+            RuleBroken: nobody attests who it is, or somebody else is named.
+        """
+        if self._identity is None:
+            self._identity = who_comes(self.settings, self.login, os.environ)
+        return self._identity
+
+    def agent(self) -> "Agent":
+        """The agent who is at the desk.
+
+        Raises:
+            RuleBroken: as `identity`; or the login is no agent of this desk, or a disabled one.
         """
         if self._agent is None:
             from crisisdesk.desk.agents import identify
 
-            self._agent = identify(self.open_store(), self.login or host_login())
+            login = self.identity().login
+            self._agent = identify(self.open_store(), login)
         return self._agent
 
     def close(self) -> None:
@@ -102,20 +125,12 @@ class Context:
             self._store = None
 
 
-def host_login() -> str:
-    """The login of the operating system, or an empty text where it has none (containers)."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return ""
-
-
 def make_context(arguments: Namespace, settings: Settings) -> Context:
     """The context of one command line: flags over settings (which already hold CRISISDESK_*)."""
     return Context(
         settings=settings,
         desk=getattr(arguments, "desk", None) or settings.desk,
-        login=getattr(arguments, "agent", "") or settings.agent,
+        login=getattr(arguments, "agent", ""),
         json=getattr(arguments, "json", False),
         plain=getattr(arguments, "plain", False),
         language_is_chosen=bool(getattr(arguments, "lang", "") or settings.language),

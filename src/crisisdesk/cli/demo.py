@@ -43,7 +43,8 @@ def demo(arguments: Namespace, context: Context) -> int:
     found_demo(path, now=clock.now())
     # In JSON the story goes to stderr: stdout holds the one fact that a script needs.
     out = context.err if context.json else context.out
-    story = replace(context, desk=path, login=SUPERVISOR, json=False, out=out)
+    settings = replace(context.settings, identity="")  # its agents are invented: nobody attests them
+    story = replace(context, settings=settings, desk=path, login=SUPERVISOR, json=False, out=out)
     try:
         story.open_store()  # from here on in the language of the desk
         say(story, _("A demo desk of invented people: {path}").format(path=path))

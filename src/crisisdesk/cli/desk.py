@@ -3,9 +3,10 @@
 import os
 import sys
 from argparse import Namespace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from crisisdesk.cli.context import Context, host_login
+from crisisdesk.cli.context import Context
 from crisisdesk.cli.output import complain
 from crisisdesk.cli.parser import Subparsers
 from crisisdesk.i18n import _, use_language
@@ -49,14 +50,16 @@ def _sign_in(context: Context, *, take_over: bool) -> "Agent | None":
     """The agent in a new session; None where another one lives and is to go on."""
     from crisisdesk.desk.sessions import SignedInElsewhere, sign_in
 
-    store, login, origin = context.open_store(), context.login or host_login(), terminal_origin()
+    who, origin = context.identity(), terminal_origin()
+    store = context.open_store()
+    coming = partial(sign_in, store, who.login, origin=origin, attested_by=who.attested_by)
     try:
-        return sign_in(store, login, now=context.now(), origin=origin, take_over=take_over)
+        return coming(now=context.now(), take_over=take_over)
     except SignedInElsewhere as elsewhere:
         if not _goes_on_here(context, elsewhere):
             complain(context, _("Nothing was changed: your other session goes on."))
             return None
-    return sign_in(store, login, now=context.now(), origin=origin, take_over=True)
+    return coming(now=context.now(), take_over=True)
 
 
 def _goes_on_here(context: Context, elsewhere: "SignedInElsewhere") -> bool:

@@ -4,7 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from crisisdesk import clock
-from crisisdesk.cli.context import Context, host_login
+from crisisdesk.cli.context import Context
 from crisisdesk.cli.output import say, show_json
 from crisisdesk.cli.parser import Subparsers
 from crisisdesk.i18n import _
@@ -29,10 +29,12 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def init(arguments: Namespace, context: Context) -> int:
     """Make the desk that ``--desk`` names; its folder is made too."""
+    from crisisdesk.cli.guard import refuse_root
     from crisisdesk.desk.reference import data_folder, init_desk
 
     path = context.desk_path()
-    login = arguments.admin or context.login or host_login()
+    refuse_root(path, context.settings)
+    login = arguments.admin or context.identity().login
     path.parent.mkdir(parents=True, exist_ok=True)
     init_desk(
         path,

@@ -27,7 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "rule": "rules", "priority": "coding",
     "coverage": "coverage", "handover": "handovers", "close": "handovers", "reopen": "handovers",
     "day": "day", "journal": "journal", "backup": "backup",
-    "check": "check", "paths": "paths", "completion": "completion",
+    "check": "check", "ssh-setup": "sshsetup", "paths": "paths", "completion": "completion",
 }  # fmt: skip
 QUIT_BY_INTERRUPT, QUIT_BY_PIPE, DEFECT = 130, 141, 70  # what a shell shows for SIGINT and SIGPIPE; EX_SOFTWARE
 
@@ -63,6 +63,13 @@ def run(argv: list[str]) -> int:
         _complain(keep_defect(error))
         return DEFECT
     return code
+
+
+def say_unheard() -> int:
+    """Standard output is closed: nothing can be told. The exit code of wrong usage."""
+    use_language(_host_language(os.environ))
+    _complain(_("The standard output is closed, so nothing can be shown. To throw it away: crisisdesk ... > /dev/null"))
+    return 2
 
 
 def _drop_output() -> None:

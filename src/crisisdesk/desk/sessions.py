@@ -241,10 +241,22 @@ def this_process() -> str:
 
 
 def process_lives(process: str) -> bool:
-    """Whether the process of a session is still there, on this boot of this host."""
+    """Whether the process of a session is still there, on this boot of this host.
+
+    Where the kernel hides what it knows of a process (hidepid), one of that number counts as the one that is meant: a
+    question too many at a sign-in harms less than two sessions.
+    """
     boot, _colon, rest = process.partition(":")
     number, _colon, started = rest.partition(":")
-    return boot == _boot() and number.isdigit() and _started(int(number)) == started != ""
+    if boot != _boot() or not number.isdigit():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return _started(int(number)) in {"", started}
 
 
 @lru_cache
@@ -257,13 +269,14 @@ def _boot() -> str:
 
 
 def _started(number: int) -> str:
-    """Ticks after boot at which a process began, as the kernel tells it; empty where it is gone or a zombie."""
+    """Ticks after boot at which a process began, as the kernel tells it; empty where it does not tell, "over" for one
+    that has ended and was not collected yet."""
     try:
         with open(f"/proc/{number}/stat", encoding="utf-8", errors="replace") as file:
             fields = file.read().rpartition(")")[2].split()
     except OSError:
         return ""
-    return "" if fields[0] in {"Z", "X"} else fields[19]
+    return "over" if fields[0] in {"Z", "X"} else fields[19]
 
 
 def _note(

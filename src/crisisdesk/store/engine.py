@@ -153,7 +153,11 @@ class Store:
 def _open_gate(path: Path) -> int:
     """The file beside the desk at which writers queue; not the desk itself, whose locks a close would drop."""
     try:
-        return os.open(path.with_name(path.name + "-gate"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        gate = os.open(path.with_name(path.name + "-gate"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if os.geteuid() == 0:  # as SQLite does with its own two: root must not lock the desk's account out
+            owner = path.stat()
+            os.fchown(gate, owner.st_uid, owner.st_gid)
+        return gate
     except OSError as error:
         words = _("{path} cannot be opened for writing ({why}). Check the rights and the owner of its folder.")
         raise StoreUnavailable(words.format(path=path, why=error.strerror or str(error))) from error
