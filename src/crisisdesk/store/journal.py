@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -169,6 +169,22 @@ def entries(
     if subject_id:
         query = query.where(journal.c.subject_id == subject_id)
     return tuple(_entry(row) for row in connection.execute(query))
+
+
+_LAST_CHANGE = """
+SELECT agent, entered_at FROM journal WHERE subject = ?1 AND subject_id = ?2 AND (
+  action = 'patient.merged' OR EXISTS (SELECT 1 FROM json_each(?3)
+    WHERE CASE WHEN json_valid(detail) THEN json_type(detail, '$."' || value || '"') END = 'array')
+) ORDER BY seq DESC LIMIT 1
+"""
+
+
+def last_change(
+    connection: Connection, subject: str, subject_id: object, names: Sequence[str]
+) -> tuple[str, datetime] | None:
+    """Who last changed one of these fields of a subject (login), and when; a merge of patients changes all of them."""
+    found = rows(connection, _LAST_CHANGE, (subject, str(subject_id), json.dumps(list(names))))
+    return (found[0][0], datetime.fromisoformat(found[0][1]).replace(tzinfo=UTC)) if found else None
 
 
 def _entry(row: Row[Any]) -> JournalEntry:

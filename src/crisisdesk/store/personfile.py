@@ -19,6 +19,12 @@ def read_row(connection: Connection, patient_id: int) -> RowMapping | None:
     return connection.execute(select(tables.patient).where(tables.patient.c.id == patient_id)).mappings().one_or_none()
 
 
+def values_of(connection: Connection, patient_id: int) -> dict[str, Any]:
+    """The same, of a patient who is known to be there."""
+    row = read_row(connection, patient_id)
+    return {str(name): value for name, value in row.items()} if row is not None else {}
+
+
 def merged_ids(connection: Connection, patient_id: int) -> list[int]:
     """Records that this patient stands for beside its own."""
     return list(connection.scalars(select(tables.patient.c.id).where(tables.patient.c.merged_into_id == patient_id)))
