@@ -20,7 +20,8 @@ from crisisdesk.i18n import N_, _
 from crisisdesk.ui.autosave import Autosave
 from crisisdesk.ui.format import show_time_seconds
 from crisisdesk.ui.keys import digit_of
-from crisisdesk.ui.screens.callback_ask import AskPanel, ask_contacts, ask_reason, ask_undo
+from crisisdesk.ui.screens.callback_ask import AskPanel, ask_reason, ask_undo
+from crisisdesk.ui.screens.callback_contacts import ContactSteps
 from crisisdesk.ui.screens.callback_end import EndPanel
 from crisisdesk.ui.screens.callback_hold import Hold
 from crisisdesk.ui.screens.callback_panel import CardPanel
@@ -191,6 +192,8 @@ class CallbackScreen(DeskScreen):
 
     def action_another(self) -> None:
         """Take the choice back."""
+        if self._asking.back():
+            return
         self._asking.leave()
         self._ends.reset(self._panel.card, with_keys=self._hold.lease is not None)
         self.refresh_bindings()
@@ -268,14 +271,18 @@ class CallbackScreen(DeskScreen):
         """Who may be told, the general practitioner, the next of kin."""
         card = self._panel.card
 
-        def show(again: CallbackCard) -> None:
-            self._panel.show(again)
-            self.action_another()
-            self.done(_("Noted on the patient's file."))
+        def stored(words: str) -> None:
+            def show(again: CallbackCard) -> None:
+                self._panel.show(again)
+                self.action_another()
+                self.done(words)
+
+            assert card is not None
+            self.write(open_card, card.callback_id, then=show)
 
         if card is not None:
             self._ends.put_away()
-            ask_contacts(self._asking, card, lambda: self.write(open_card, card.callback_id, then=show))
+            ContactSteps(self._asking, card, stored).ask()
             self.refresh_bindings()
 
     def action_take(self) -> None:
