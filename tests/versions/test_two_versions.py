@@ -1,7 +1,7 @@
 """Two agents in one patient or call: a field that both changed is told with both versions, nothing is written."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from crisisdesk.domain.words import MayTell, Voicemail
 from crisisdesk.errors import RuleBroken
 from crisisdesk.store import journal
 from crisisdesk.store.engine import Store
-from crisisdesk.store.patients import PatientIdentity, add_patient, add_phones
+from crisisdesk.store.patients import PatientIdentity, add_patient
 from moments import DESK_NOW as NOW
 
 LATER = NOW + timedelta(minutes=3)
@@ -26,25 +26,6 @@ def agent(store: Store, login: str) -> Agent:
     found = find_agent(store, login)
     assert found
     return found
-
-
-@pytest.fixture
-def amelie(desk_store: Store) -> Agent:
-    return agent(desk_store, "amelie")
-
-
-@pytest.fixture
-def bruno(desk_store: Store) -> Agent:
-    return agent(desk_store, "bruno")
-
-
-@pytest.fixture
-def marie(desk_store: Store) -> int:
-    with desk_store.write() as connection:
-        who = PatientIdentity(last_name="Dupont", first_name="Marie", birth_on=date(1958, 3, 12), niss="58031200290")
-        number = add_patient(connection, who, now=NOW)
-        add_phones(connection, number, ["+3263231111"], now=NOW)
-    return number
 
 
 def value(store: Store, patient_id: int, column: str) -> Any:

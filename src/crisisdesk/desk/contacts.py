@@ -74,13 +74,13 @@ def _as_one(values: dict[str, object]) -> dict[str, object]:
 def _compared(
     values: Mapping[str, object], seen: Mapping[str, str], stored: Mapping[str, object], reference: Reference
 ) -> Iterator[Compared]:
-    for name in ("gp", "next_of_kin"):
-        if name in values and name in seen:
-            yield Compared(name, [seen[name], clean(seen[name]).text], stored[name], values[name], [name])
     if values.keys() & set(TOLD) and set(TOLD) <= seen.keys():
         there, wanted = _pair(stored), _pair({**stored, **values})
         words = words_of("may_tell", reference)
         yield Compared("may_tell", [_pair(seen)], there, wanted, TOLD, words)
+    for name in ("gp", "next_of_kin"):
+        if name in values and name in seen:
+            yield Compared(name, [seen[name], clean(seen[name]).text], stored[name], values[name], [name])
 
 
 def _pair(values: Mapping[str, object]) -> tuple[str, str]:

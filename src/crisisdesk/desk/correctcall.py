@@ -81,7 +81,7 @@ def _compared(
     wanted: Mapping[str, str], seen: Mapping[str, str | None], row: Mapping[str, Any], reference: Reference
 ) -> Iterator[Compared]:
     kinds = {"disposition": "disposition.inbound", "topic": "topic"}
-    for name in wanted.keys() & seen.keys():
+    for name in (name for name in wanted if name in seen):
         words = partial(_label, reference, kinds[name])
         yield Compared(name, [seen[name] or None], row[name] or None, wanted[name], [name], words)
 

@@ -54,7 +54,7 @@ def _read(name: str, text: str, reference: Reference, now: datetime) -> Any:
         if text and number is None:
             raise RuleBroken(_("National number: the check digits of '{text}' do not agree.").format(text=text))
         return number
-    if name in PLAIN:
+    if name in PLAIN or (name == "voicemail" and text in set(Voicemail)):
         return text
     raise RuleBroken(_("'{name}' of a patient cannot be corrected.").format(name=name))
 
@@ -70,8 +70,9 @@ def compared(
         seen: by field, the stored value or a text that reads as one.
         stored: the patient's row.
     """
-    for name in wanted.keys() & (seen or {}).keys():
-        value, column = (seen or {})[name], COLUMNS.get(name, name)
+    seen = seen or {}
+    for name in (name for name in wanted if name in seen):
+        value, column = seen[name], COLUMNS.get(name, name)
         meant = [_plain(name, value)]
         if isinstance(value, str) and name in PLAIN | {"birth", "niss"}:
             meant += _as_read(name, value, reference, now)

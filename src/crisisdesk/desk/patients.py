@@ -96,8 +96,8 @@ def _tell(
 def correct_patient(
     store: Store, patient_id: int, *, agent: Agent, now: datetime, seen: Mapping[str, Any] | None = None, **said: str
 ) -> Mapping[str, list[object]]:
-    """Correct last_name, first_name, birth, niss, language or contact_note, as typed; the old value stays in the
-    journal.
+    """Correct last_name, first_name, birth, niss, language or contact_note, as typed, or voicemail by its code; the old
+    value stays in the journal.
 
     Args:
         seen: what stood in the fields when the agent saw them, by the same names: values, or texts that read as them.
