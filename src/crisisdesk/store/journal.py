@@ -6,13 +6,16 @@ whole tail shows only against a head that was kept elsewhere (`verify(..., ancho
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, select
 
+from crisisdesk.errors import AlreadyStored
 from crisisdesk.i18n import _
 from crisisdesk.store import tables
 from crisisdesk.store.engine import Connection
@@ -45,6 +48,52 @@ class Verdict:
     why: str
 
 
+REQUEST = "_request"
+"""In the detail of an entry: the id that the client gave to the wish that led to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One wish of an agent at a screen: it is tried again under the same key where the answer was lost."""
+
+    key: str
+    login: str
+    done: frozenset[tuple[str, str, str]] = frozenset()
+    """What an earlier try stored already: (action, subject, subject id) and (action, subject, detail) of its entries; a
+    row that is added a second time has another id, but the same detail."""
+
+
+_request: ContextVar[Request | None] = ContextVar("request", default=None)
+
+
+@contextmanager
+def under_request(request: Request) -> Iterator[None]:
+    """What this thread appends inside belongs to a wish; a step that an earlier try stored raises AlreadyStored."""
+    token = _request.set(request)
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
+def stored_under(connection: Connection, key: str) -> frozenset[tuple[str, str, str]]:
+    """`Request.done` of a wish. Reads the whole journal: for a second try only."""
+    query = "SELECT action, subject, subject_id, detail FROM journal WHERE instr(detail, ?)"
+    found = rows(connection, query, (f'"{REQUEST}":"{key}"',))
+    return frozenset((row[0], row[1], row[at]) for row in found for at in (2, 3))
+
+
+def _requested(agent: str, action: str, subject: str, subject_id: object, detail: Mapping[str, Any] | None) -> str:
+    """The words of a detail, with the key of the wish for entries of the agent's own. A second reading is no repeat."""
+    request = _request.get()
+    if request is None or agent != request.login or action.endswith(".read") or action == "export":
+        return _words(detail)
+    words = _words({**(detail or {}), REQUEST: request.key})
+    if {(action, subject, str(subject_id)), (action, subject, words)} & request.done:
+        raise AlreadyStored(_("It was stored the first time; only the answer was lost. Nothing was stored twice."))
+    return words
+
+
 def append(
     connection: Connection,
     *,
@@ -63,7 +112,8 @@ def append(
     """
     ((seq, previous),) = rows(connection, "SELECT seq, hash FROM journal_head")
     entered, happened = stamp(now), stamp(happened_at or now)
-    entry = (seq + 1, entered, happened, agent, action, subject, str(subject_id), _words(detail), previous)
+    words = _requested(agent, action, subject, subject_id, detail)
+    entry = (seq + 1, entered, happened, agent, action, subject, str(subject_id), words, previous)
     digest = _digest(entry)
     run(connection, _APPEND, (*entry, digest))
     run(connection, _HEAD, (seq + 1, digest))
@@ -83,7 +133,8 @@ def append_all(
     ((seq, previous),) = rows(connection, "SELECT seq, hash FROM journal_head")
     at, entries = stamp(now), []
     for number, (subject_id, detail) in enumerate(details, start=seq + 1):
-        entry = (number, at, at, agent, action, subject, str(subject_id), _words(detail), previous)
+        words = _requested(agent, action, subject, subject_id, detail)
+        entry = (number, at, at, agent, action, subject, str(subject_id), words, previous)
         previous = _digest(entry)
         entries.append((*entry, previous))
     if entries:
@@ -192,6 +243,8 @@ def _entry(row: Row[Any]) -> JournalEntry:
         detail = json.loads(row.detail)
     except json.JSONDecodeError:  # changed by other means: shown as it is, `verify` tells the rest
         detail = {"?": row.detail}
+    if isinstance(detail, dict):
+        detail.pop(REQUEST, None)  # of the program, not of what happened; the row and its hash hold it
     return JournalEntry(
         row.seq,
         row.entered_at,

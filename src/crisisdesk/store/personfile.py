@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, select
 
 from crisisdesk.domain.person import Event, EventKind, ListedIn
-from crisisdesk.store import tables
+from crisisdesk.store import journal, tables
 from crisisdesk.store.engine import Connection
 
 call, item, callback = tables.call.c, tables.postponement.c, tables.callback.c
@@ -109,9 +109,9 @@ def _bookings(connection: Connection, patient_id: int) -> Iterator[Event]:
 
 def _changes(connection: Connection, patient_id: int) -> Iterator[Event]:
     """Corrections, numbers, merges and deaths; reads of the file are left to the journal."""
-    journal = tables.journal.c
+    entry = tables.journal.c
     query = select(tables.journal).where(
-        journal.subject == "patient", journal.subject_id == str(patient_id), journal.action != "patient.read"
+        entry.subject == "patient", entry.subject_id == str(patient_id), entry.action != "patient.read"
     )
     for row in connection.execute(query):
         yield Event(row.entered_at, EventKind.CHANGED, row.seq, row.agent, row.action, None, _changed(row.detail))
@@ -121,6 +121,8 @@ def _changed(detail: str) -> str:
     """What a journal entry says was changed, "field: old → new"; a national number is only named."""
     parts = []
     for name, value in json.loads(detail).items():
+        if name == journal.REQUEST:
+            continue
         if name in {"niss", "moved"}:
             parts += [name] if value not in ([None, None], "", None) else []
         elif isinstance(value, list) and len(value) == 2 and value != [None, None]:

@@ -95,6 +95,11 @@ class PatientScreen(DeskScreen):
         """After a write."""
         self.action_reload()
 
+    def stored_before(self, words: str) -> None:
+        """The answer of a write was lost: read the file again."""
+        self.action_reload()
+        self.done(words)
+
     def _show(self, file: PatientFile) -> None:
         self.file = file
         self.heading(_("Patient") + f" {file.patient_id} · {file.name or _('(no name)')}")
