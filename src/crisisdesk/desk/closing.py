@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crisisdesk.desk.handovers import Made, Offer, check_reason, give_items, list_offers, offer
+from crisisdesk.desk.repeating import goes_on
 from crisisdesk.desk.rules import only_supervisors, reference_of
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
@@ -57,6 +58,7 @@ def preview_closing(store: "Store", *, now: datetime) -> ClosingPreview:
         return ClosingPreview(offers, asked, ringing, rows.closed_at(connection))
 
 
+@goes_on
 def close_desk(store: "Store", *, reason: str, agent: "Agent", now: datetime) -> Closed:
     """Make a handover for every service and for what is in nobody's queue, and ring nobody from now on.
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crisisdesk.clock import local_day
+from crisisdesk.desk.repeating import goes_on
 from crisisdesk.desk.rules import only_supervisors, reference_of
 from crisisdesk.desk.told import (
     Change,
@@ -105,6 +106,7 @@ def preview_ring(
     return _count(story, only_read_out)
 
 
+@goes_on
 def ring_them(
     store: "Store",
     instruction_id: int,

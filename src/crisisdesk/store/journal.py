@@ -58,9 +58,8 @@ class Request:
 
     key: str
     login: str
-    done: frozenset[tuple[str, str, str]] = frozenset()
-    """What an earlier try stored already: (action, subject, subject id) and (action, subject, detail) of its entries; a
-    row that is added a second time has another id, but the same detail."""
+    is_stored: bool = False
+    """An earlier try was stored, and would be repeated by the next entry of the agent's."""
 
 
 _request: ContextVar[Request | None] = ContextVar("request", default=None)
@@ -68,7 +67,7 @@ _request: ContextVar[Request | None] = ContextVar("request", default=None)
 
 @contextmanager
 def under_request(request: Request) -> Iterator[None]:
-    """What this thread appends inside belongs to a wish; a step that an earlier try stored raises AlreadyStored."""
+    """What this thread appends inside belongs to a wish; what was stored already raises AlreadyStored."""
     token = _request.set(request)
     try:
         yield
@@ -76,22 +75,20 @@ def under_request(request: Request) -> Iterator[None]:
         _request.reset(token)
 
 
-def stored_under(connection: Connection, key: str) -> frozenset[tuple[str, str, str]]:
-    """`Request.done` of a wish. Reads the whole journal: for a second try only."""
-    query = "SELECT action, subject, subject_id, detail FROM journal WHERE instr(detail, ?)"
-    found = rows(connection, query, (f'"{REQUEST}":"{key}"',))
-    return frozenset((row[0], row[1], row[at]) for row in found for at in (2, 3))
+def is_stored_under(connection: Connection, key: str) -> bool:
+    """Whether any entry belongs to a wish. Reads the journal from its end: for a second try only."""
+    query = "SELECT 1 FROM journal WHERE instr(detail, ?) ORDER BY seq DESC LIMIT 1"
+    return bool(rows(connection, query, (f'"{REQUEST}":"{key}"',)))
 
 
-def _requested(agent: str, action: str, subject: str, subject_id: object, detail: Mapping[str, Any] | None) -> str:
+def _requested(agent: str, action: str, detail: Mapping[str, Any] | None) -> str:
     """The words of a detail, with the key of the wish for entries of the agent's own. A second reading is no repeat."""
     request = _request.get()
     if request is None or agent != request.login or action.endswith(".read") or action == "export":
         return _words(detail)
-    words = _words({**(detail or {}), REQUEST: request.key})
-    if {(action, subject, str(subject_id)), (action, subject, words)} & request.done:
+    if request.is_stored:
         raise AlreadyStored(_("It was stored the first time; only the answer was lost. Nothing was stored twice."))
-    return words
+    return _words({**(detail or {}), REQUEST: request.key})
 
 
 def append(
@@ -112,7 +109,7 @@ def append(
     """
     ((seq, previous),) = rows(connection, "SELECT seq, hash FROM journal_head")
     entered, happened = stamp(now), stamp(happened_at or now)
-    words = _requested(agent, action, subject, subject_id, detail)
+    words = _requested(agent, action, detail)
     entry = (seq + 1, entered, happened, agent, action, subject, str(subject_id), words, previous)
     digest = _digest(entry)
     run(connection, _APPEND, (*entry, digest))
@@ -133,7 +130,7 @@ def append_all(
     ((seq, previous),) = rows(connection, "SELECT seq, hash FROM journal_head")
     at, entries = stamp(now), []
     for number, (subject_id, detail) in enumerate(details, start=seq + 1):
-        words = _requested(agent, action, subject, subject_id, detail)
+        words = _requested(agent, action, detail)
         entry = (number, at, at, agent, action, subject, str(subject_id), words, previous)
         previous = _digest(entry)
         entries.append((*entry, previous))

@@ -29,10 +29,11 @@ class Wish(NamedTuple):
     """An earlier try ended without an answer."""
 
 
-def _run_once(session: Session, wish: Wish, step: Callable[[], Result]) -> Result:
+def _run_once(session: Session, wish: Wish, step: Callable[[], Result], may_go_on: bool) -> Result:
     from crisisdesk.desk.repeating import run_once
 
-    return run_once(session.store, wish.key, session.agent.login, step, is_again=wish.is_again)  # type: ignore[arg-type]
+    key, login, store = wish.key, session.agent.login, session.store
+    return run_once(store, key, login, step, is_again=wish.is_again, may_go_on=may_go_on)  # type: ignore[arg-type]
 
 
 @lru_cache
@@ -86,7 +87,7 @@ class Backend:
         """
         call = self._bound(fn, args, kwargs)
         if wish is not None:
-            call = partial(_run_once, self.session, wish, call)
+            call = partial(_run_once, self.session, wish, call, getattr(fn, "goes_on", False))
         with self._idle:
             self._pending += 1
         future = self._writer.submit(call)
