@@ -1,4 +1,4 @@
-"""Four kinds of failure. Three are here; everything else is a bug and is treated as one."""
+"""Four kinds of failure. Three are here, with the news that there was none; all else is a bug and treated as one."""
 
 
 class CrisisDeskError(Exception):
@@ -21,6 +21,11 @@ class LeaseLost(CrisisDeskError):
     def __init__(self, message: str, holder: str | None = None) -> None:
         super().__init__(message)
         self.holder = holder
+
+
+class AlreadyStored(CrisisDeskError):
+    """The same wish was stored when it was asked for the first time, and only its answer was lost. Nothing was stored
+    twice."""
 
 
 class StoreUnavailable(CrisisDeskError):

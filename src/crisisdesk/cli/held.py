@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from crisisdesk.cli.context import Context
 from crisisdesk.cli.output import say, show_json, show_table
+from crisisdesk.cli.seen import add_seen, read_seen, telling_conflicts
 from crisisdesk.domain.words import Channel, MayTell
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
@@ -56,6 +57,7 @@ def _add_contacts(actions: "Subparsers") -> None:
     contacts.add_argument("--who", metavar=_("NAME"), help=_("the one person who may be told"))
     contacts.add_argument("--gp", metavar=_("NAME"), help=_("general practitioner"))
     contacts.add_argument("--next-of-kin", metavar=_("NAME"), help=_("next of kin"))
+    add_seen(contacts)
     contacts.set_defaults(run=note_contacts)
 
 
@@ -142,10 +144,12 @@ def note_contacts(arguments: Namespace, context: Context) -> int:
     store, agent, now = context.open_store(), context.agent(), context.now()
     card = open_card(store, arguments.callback, agent=agent, now=now)
     may_tell = MayTell(arguments.may_tell) if arguments.may_tell else MayTell.NAMED if arguments.who else None
-    changed = set_contacts(
-        store, card.patient_id, may_tell=may_tell, may_tell_who=arguments.who, gp=arguments.gp,
-        next_of_kin=arguments.next_of_kin, agent=agent, now=now,
-    )  # fmt: skip
+    seen = read_seen(arguments.seen, ("may_tell", "may_tell_who", "gp", "next_of_kin"))
+    with telling_conflicts(context):
+        changed = set_contacts(
+            store, card.patient_id, may_tell=may_tell, may_tell_who=arguments.who, gp=arguments.gp,
+            next_of_kin=arguments.next_of_kin, agent=agent, now=now, seen=seen,
+        )  # fmt: skip
     rows = [{"field": name, "old": old, "new": new} for name, (old, new) in changed.items()]
     headings = {"field": _("Field"), "old": _("Old"), "new": _("New")}
     show_table(context, headings, rows, empty=_("Nothing was different."))

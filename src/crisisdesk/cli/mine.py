@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from crisisdesk.cli.context import Context
 from crisisdesk.cli.output import say, show_json, show_table
 from crisisdesk.cli.parser import Subparsers
+from crisisdesk.cli.seen import add_seen, read_seen, telling_conflicts
 from crisisdesk.i18n import _
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def add_parser(subparsers: Subparsers) -> None:
     call.add_argument("--disposition", default="", metavar=_("DISPOSITION"))
     call.add_argument("--topic", default="", metavar=_("TOPIC"))
     call.add_argument("--reason", required=True, metavar=_("WORDS"), help=_("why; the journal keeps it"))
+    add_seen(call)
     call.set_defaults(run=recode_call)
 
 
@@ -113,12 +115,16 @@ def recode_call(arguments: Namespace, context: Context) -> int:
     """Put the topic or the ending of a call right."""
     from crisisdesk.desk.correctcall import correct_call
 
-    changed = correct_call(
-        context.open_store(), arguments.call, disposition=arguments.disposition, topic=arguments.topic,
-        reason=arguments.reason, agent=context.agent(), now=context.now(),
-    )  # fmt: skip
+    names = [name for name in ("disposition", "topic") if getattr(arguments, name)]
+    seen = read_seen(arguments.seen, names) if arguments.seen else None
+    with telling_conflicts(context):
+        changed = correct_call(
+            context.open_store(), arguments.call, disposition=arguments.disposition, topic=arguments.topic,
+            reason=arguments.reason, agent=context.agent(), now=context.now(), seen=seen,
+        )  # fmt: skip
     if context.json:
         show_json(context, changed)
     else:
-        say(context, ", ".join(f"{name}: {old} → {new}" for name, (old, new) in changed.items()))
+        told = ", ".join(f"{name}: {old} → {new}" for name, (old, new) in changed.items())
+        say(context, told or _("Nothing was different."))
     return 0

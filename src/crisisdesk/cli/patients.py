@@ -9,6 +9,7 @@ from crisisdesk import clock
 from crisisdesk.cli.context import Context
 from crisisdesk.cli.output import say, show_json, show_record, show_table
 from crisisdesk.cli.parser import Subparsers
+from crisisdesk.cli.seen import add_seen, read_seen, telling_conflicts
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import N_, _, ngettext
 
@@ -37,6 +38,7 @@ def add_parser(subparsers: Subparsers) -> None:
     correct.add_argument(
         "--voicemail", choices=("unknown", "none", "identified"), help=_("what may be left on the machine")
     )
+    add_seen(correct)
     merge = _of_one(parts, "merge", _("say that two records are one person"), merge_two)
     merge.add_argument("other_id", type=int, metavar=_("OTHER"))
     merge.add_argument("--why", default="", metavar=_("TEXT"), help=_("how it was found"))
@@ -56,16 +58,16 @@ def _of_one(parts: Subparsers, name: str, words: str, run: Callable[[Namespace, 
 
 def correct_one(arguments: Namespace, context: Context) -> int:
     """Correct what is given; the old values stay in the journal."""
-    from crisisdesk.desk.patients import correct_patient, set_voicemail
-    from crisisdesk.domain.words import Voicemail
+    from crisisdesk.desk.patients import correct_patient
 
-    said = {name: getattr(arguments, name) for name in _CORRECTIONS if getattr(arguments, name) is not None}
-    if not said and not arguments.voicemail:
+    names = (*_CORRECTIONS, "voicemail")
+    said = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    if not said:
         raise RuleBroken(_("Say what is to be corrected, for example --birth 12/03/1958."))
     store, agent, now, number = context.open_store(), context.agent(), context.now(), arguments.patient_id
-    changed = dict(correct_patient(store, number, agent=agent, now=now, **said)) if said else {}
-    if arguments.voicemail:
-        changed |= set_voicemail(store, number, Voicemail(arguments.voicemail), agent=agent, now=now)
+    seen = read_seen(arguments.seen, said)
+    with telling_conflicts(context):
+        changed = correct_patient(store, number, agent=agent, now=now, seen=seen, **said)
     rows = [{"field": name, "old": old, "new": new} for name, (old, new) in changed.items()]
     headings = {"field": _("Field"), "old": _("Old"), "new": _("New")}
     show_table(context, headings, rows, empty=_("Nothing was different."))

@@ -178,5 +178,7 @@ def keep_draft(store: "Store", form: AttemptForm, agent: "Agent", now: datetime)
         fields[f"item.{number}"] = result.code
         if result.slot_on is not None:
             fields[f"slot-{number}"] = result.slot_on.isoformat()
-    kept = next((draft.fields for draft in list_drafts(store, agent=agent) if draft.uid == form.uid), {})
-    save_draft(store, uid=form.uid, kind="attempt", fields={**kept, **fields}, agent=agent, now=now)
+    kept = next((draft for draft in list_drafts(store, agent=agent) if draft.uid == form.uid), None)
+    if kept is not None:
+        fields, now = {**kept.fields, **fields}, kept.saved_at  # the screen goes on from what it last knew
+    save_draft(store, uid=form.uid, kind="attempt", fields=fields, agent=agent, now=now)

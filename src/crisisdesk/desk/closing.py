@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from crisisdesk.desk.handovers import Made, Offer, check_reason, give_items, list_offers, offer
 from crisisdesk.desk.notices import tell
+from crisisdesk.desk.repeating import goes_on
 from crisisdesk.desk.rights import needs
 from crisisdesk.desk.rules import reference_of
 from crisisdesk.domain.rights import Right
@@ -62,6 +63,7 @@ def preview_closing(store: "Store", *, now: datetime) -> ClosingPreview:
 
 
 @needs(Right.CLOSE_DESK)
+@goes_on
 def close_desk(store: "Store", *, reason: str, agent: "Agent", now: datetime) -> Closed:
     """Make a handover for every service and for what is in nobody's queue, and ring nobody from now on.
 

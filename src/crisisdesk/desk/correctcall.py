@@ -1,10 +1,12 @@
 """The topic or the ending of a recorded call put right by a supervisor; the old value stays in the journal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from crisisdesk.desk.attemptform import disposition_of
+from crisisdesk.desk.conflicts import Compared, refuse_unseen
 from crisisdesk.desk.correcting import LONGEST_REASON
 from crisisdesk.desk.rights import needs
 from crisisdesk.desk.rules import reference_of
@@ -31,6 +33,7 @@ def correct_call(
     now: datetime,
     disposition: str = "",
     topic: str = "",
+    seen: Mapping[str, str | None] | None = None,
 ) -> Mapping[str, list[str | None]]:
     """Change how a call is coded. What it led to stays: an ending that leads to something else is refused.
 
@@ -38,13 +41,15 @@ def correct_call(
         number: running number of the call.
         disposition: of scope inbound; empty leaves it.
         topic: empty leaves it.
+        seen: the codes that the supervisor saw, by name; a field that is not named is written over whatever stands.
 
     Returns:
-        {column: [old, new]} of what changed.
+        {column: [old, new]} of what changed; empty where somebody coded it so since it was seen.
 
     Raises:
         RuleBroken: no supervisor, no reason, no such call or code, nothing to change, or an ending with other
             consequences.
+        Conflict: somebody coded it otherwise since it was seen; nothing was written.
     """
     why = clean(reason).text
     if not why or len(why) > LONGEST_REASON:
@@ -57,7 +62,11 @@ def correct_call(
         row = calls.read_call(connection, number)
         if row is None:
             raise RuleBroken(_("There is no call {number}.").format(number=number))
+        fields = _compared(wanted, seen or {}, row, reference)
+        refuse_unseen(connection, "call", row["id"], fields, zone=reference.desk.time_zone, now=now)
         changed = {name: [row[name], code] for name, code in wanted.items() if row[name] != code}
+        if not changed and seen is not None and any(seen.get(name) != code for name, code in wanted.items()):
+            return {}
         if not changed:
             raise RuleBroken(_("Nothing changes: the call is coded so already."))
         if "disposition" in changed:
@@ -68,6 +77,19 @@ def correct_call(
             detail=changed | {"why": why, "reference": row["reference"]}, now=now, happened_at=row["started_at"],
         )  # fmt: skip
     return changed
+
+
+def _compared(
+    wanted: Mapping[str, str], seen: Mapping[str, str | None], row: Mapping[str, Any], reference: Reference
+) -> Iterator[Compared]:
+    kinds = {"disposition": "disposition.inbound", "topic": "topic"}
+    for name in (name for name in wanted if name in seen):
+        words = partial(_label, reference, kinds[name])
+        yield Compared(name, [seen[name] or None], row[name] or None, wanted[name], [name], words)
+
+
+def _label(reference: Reference, kind: str, code: str | None) -> str:
+    return reference.label(kind, code, current_language()) if code else ""
 
 
 def _same_consequences(old: str, new: str, reference: Reference) -> None:

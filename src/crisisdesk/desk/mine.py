@@ -52,6 +52,8 @@ class DoneLine:
     is_undone: bool
     undo_until: datetime | None
     """The agent may take it back until then; None where nobody may."""
+    topic: str | None = None
+    """Code of the topic of a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _line(
         callback_id=row.callback_id, site_id=row.site_id, disposition=row.code,
         ending=reference.label(f"disposition.{scope.value}", row.code, current_language()),
         led_to=_led_to(row, days.get(row.number, ()) if is_attempt else (), reference, now), note=row.note,
-        is_undone=row.undone_at is not None, undo_until=until if may_undo else None,
+        is_undone=row.undone_at is not None, undo_until=until if may_undo else None, topic=row.topic,
     )  # fmt: skip
 
 

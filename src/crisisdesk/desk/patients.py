@@ -7,12 +7,11 @@ from typing import Any
 
 from crisisdesk import clock
 from crisisdesk.desk.agents import Agent
-from crisisdesk.desk.callcheck import read_national_number
 from crisisdesk.desk.linking import reported_matches
+from crisisdesk.desk.patientfields import COLUMNS, read_correction, refuse_unseen_fields
 from crisisdesk.desk.reference import load_reference
 from crisisdesk.desk.reserving import serve_reserve
 from crisisdesk.desk.rights import needs
-from crisisdesk.domain.dates import read_typed_date
 from crisisdesk.domain.person import Likeness, PatientFile, ReportedMatch
 from crisisdesk.domain.phone import read_phones
 from crisisdesk.domain.reference import Reference
@@ -24,8 +23,6 @@ from crisisdesk.i18n import _
 from crisisdesk.store import bookings, callbacks, deaths, journal, likenesses, parting, patients, personfile, reported
 from crisisdesk.store.engine import Connection, Store
 from crisisdesk.store.matchdetails import read_details
-
-LONGEST_NAME = 200
 
 
 @needs(Right.READ)
@@ -101,25 +98,37 @@ def _tell(
 
 @needs(Right.AMEND_PATIENT)
 def correct_patient(
-    store: Store, patient_id: int, *, agent: Agent, now: datetime, **said: str
+    store: Store, patient_id: int, *, agent: Agent, now: datetime, seen: Mapping[str, Any] | None = None, **said: str
 ) -> Mapping[str, list[object]]:
-    """Correct last_name, first_name, birth, niss, language or contact_note, as typed; the old value stays in the
-    journal.
+    """Correct last_name, first_name, birth, niss, language or contact_note, as typed, or voicemail by its code; the old
+    value stays in the journal.
+
+    Args:
+        seen: what stood in the fields when the agent saw them, by the same names: values, or texts that read as them.
+            A field that is not named here is written over whatever stands there.
 
     Returns:
         {column: [old, new]} of what changed.
 
     Raises:
         RuleBroken: a field is unknown, or a text cannot be read.
+        Conflict: somebody changed one of these fields since it was seen; nothing was written.
     """
-    values = _read_correction(store, said, now)
+    reference = load_reference(store)
+    wanted = read_correction(said, reference, now)
     with store.write() as connection:
         patient_id = _standing(connection, patient_id)
-        before = personfile.read_row(connection, patient_id)
-        changed = patients.set_fields(connection, patient_id, values)
-        if before is not None and {"last_name", "first_name"} & changed.keys():
+        before = personfile.values_of(connection, patient_id)
+        refuse_unseen_fields(connection, patient_id, wanted, seen, before, reference, now)
+        values = {COLUMNS.get(name, name): value for name, value in wanted.items()}
+        changed = patients.set_fields(
+            connection, patient_id, values | ({"is_birth_guessed": False} if "birth" in wanted else {})
+        )
+        if {"last_name", "first_name"} & changed.keys():
             names = {**before, **values}
             patients.rename(connection, patient_id, str(names["last_name"]), str(names["first_name"]))
+            if before["full_name"]:  # a name in one piece goes when its parts are known
+                changed["full_name"] = [before["full_name"], ""]
         if changed:
             _tell(connection, agent, "patient.changed", patient_id, changed, now)
     return changed
@@ -127,32 +136,11 @@ def correct_patient(
 
 @needs(Right.AMEND_PATIENT)
 def correct_field(
-    store: Store, patient_id: int, name: str, said: str, *, agent: Agent, now: datetime
+    store: Store, patient_id: int, name: str, said: str, *, agent: Agent, now: datetime, **more: Any
 ) -> Mapping[str, list[object]]:
-    """`correct_patient` for one field by name."""
-    return correct_patient(store, patient_id, agent=agent, now=now, **{name: said})
-
-
-def _read_correction(store: Store, said: Mapping[str, str], now: datetime) -> dict[str, object]:
-    desk = load_reference(store).desk
-    today = clock.local_day(now, desk.time_zone)
-    values: dict[str, object] = {}
-    for name, text in said.items():
-        cleaned = clean(text).text[:LONGEST_NAME]
-        if name == "birth":
-            day = read_typed_date(cleaned, today) if cleaned else None
-            if cleaned and (day is None or day > today):
-                raise RuleBroken(_("Birth date: '{text}' is no past date; type it as 12/03/1958.").format(text=cleaned))
-            values |= {"birth_on": day, "is_birth_guessed": False}
-        elif name == "niss":
-            values["niss"] = read_national_number(cleaned, desk.national_number, today) if cleaned else None
-            if cleaned and values["niss"] is None:
-                raise RuleBroken(_("National number: the check digits of '{text}' do not agree.").format(text=cleaned))
-        elif name in {"last_name", "first_name", "language", "contact_note"}:
-            values[name] = cleaned
-        else:
-            raise RuleBroken(_("'{name}' of a patient cannot be corrected.").format(name=name))
-    return values
+    """`correct_patient` for one field by name; ``seen=`` what stood in it."""
+    seen = {name: more["seen"]} if "seen" in more else None
+    return correct_patient(store, patient_id, agent=agent, now=now, seen=seen, **{name: said})
 
 
 @needs(Right.AMEND_PATIENT)
@@ -190,21 +178,32 @@ def mark_phone_wrong(
     """
     with store.write() as connection:
         patient_id = _standing(connection, patient_id)
-        sql = "UPDATE phone SET found_wrong_at = ? WHERE patient_id = ? AND number = ?"
-        stamp = now.strftime("%Y-%m-%d %H:%M:%S.%f") if is_wrong else None
-        if connection.exec_driver_sql(sql, (stamp, patient_id, number)).rowcount == 0:
+        changed = patients.mark_phone(connection, patient_id, number, now if is_wrong else None)
+        if changed is None:
             raise RuleBroken(_("Patient {id} has no number {number}.").format(id=patient_id, number=number))
-        action = "patient.phone_wrong" if is_wrong else "patient.phone_right"
-        _tell(connection, agent, action, patient_id, {"number": number}, now)
+        if changed:  # said a second time it changes nothing
+            action = "patient.phone_wrong" if is_wrong else "patient.phone_right"
+            _tell(connection, agent, action, patient_id, {"number": number}, now)
 
 
 @needs(Right.AMEND_PATIENT)
 def set_voicemail(
-    store: Store, patient_id: int, choice: Voicemail, *, agent: Agent, now: datetime
+    store: Store, patient_id: int, choice: Voicemail, *, agent: Agent, now: datetime, seen: str | None = None
 ) -> Mapping[str, list[object]]:
-    """Write down what may be left on the patient's machine; gives {column: [old, new]} of what changed."""
+    """Write down what may be left on the patient's machine; gives {column: [old, new]} of what changed.
+
+    Args:
+        seen: what stood there when the agent saw it; None: it is written over whatever stands there.
+
+    Raises:
+        Conflict: somebody changed it since it was seen; nothing was written.
+    """
+    reference = load_reference(store)
     with store.write() as connection:
         patient_id = _standing(connection, patient_id)
+        wanted, known = {"voicemail": Voicemail(choice).value}, None if seen is None else {"voicemail": seen}
+        before = personfile.values_of(connection, patient_id)
+        refuse_unseen_fields(connection, patient_id, wanted, known, before, reference, now)
         changed = patients.set_fields(connection, patient_id, {"voicemail": Voicemail(choice).value})
         if changed:
             _tell(connection, agent, "patient.changed", patient_id, changed, now)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crisisdesk.clock import local_day
+from crisisdesk.desk.repeating import goes_on
 from crisisdesk.desk.rights import needs
 from crisisdesk.desk.rules import reference_of
 from crisisdesk.desk.told import (
@@ -108,6 +109,7 @@ def preview_ring(
 
 
 @needs(Right.STEER)
+@goes_on
 def ring_them(
     store: "Store",
     instruction_id: int,

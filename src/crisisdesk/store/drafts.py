@@ -12,14 +12,23 @@ from crisisdesk.store.engine import Connection
 draft = tables.draft.c
 
 
-def save(connection: Connection, values: Mapping[str, Any]) -> bool:
-    """Store or replace a draft; False where the form with this uid is a call already (a late save of a sent form)."""
-    call = tables.call.c
-    if connection.execute(select(call.id).where(call.uid == values["uid"])).first() is not None:
-        return False
-    changed = {"fields": values["fields"], "saved_at": values["saved_at"], "agent_id": values["agent_id"]}
+def is_stored(connection: Connection, uid: str) -> bool:
+    """Whether the form with this uid is a call or an attempt already."""
+    return any(
+        connection.execute(select(table.c.id).where(table.c.uid == uid)).first() is not None
+        for table in (tables.call, tables.attempt)
+    )
+
+
+def read(connection: Connection, uid: str) -> RowMapping | None:
+    """One draft, whoever wrote it."""
+    return connection.execute(select(tables.draft).where(draft.uid == uid)).mappings().one_or_none()
+
+
+def save(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Store or replace a draft."""
+    changed = {"fields": values["fields"], "saved_at": values["saved_at"]}
     connection.execute(insert(tables.draft).values(values).on_conflict_do_update(index_elements=["uid"], set_=changed))
-    return True
 
 
 def of_agent(connection: Connection, agent_id: int) -> list[RowMapping]:

@@ -6,13 +6,16 @@ whole tail shows only against a head that was kept elsewhere (`verify(..., ancho
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, select
 
+from crisisdesk.errors import AlreadyStored
 from crisisdesk.i18n import _
 from crisisdesk.store import tables
 from crisisdesk.store.engine import Connection
@@ -45,6 +48,49 @@ class Verdict:
     why: str
 
 
+REQUEST = "_request"
+"""In the detail of an entry: the id that the client gave to the wish that led to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One wish of an agent at a screen: it is tried again under the same key where the answer was lost."""
+
+    key: str
+    login: str
+    is_stored: bool = False
+    """An earlier try was stored, and would be repeated by the next entry of the agent's."""
+
+
+_request: ContextVar[Request | None] = ContextVar("request", default=None)
+
+
+@contextmanager
+def under_request(request: Request) -> Iterator[None]:
+    """What this thread appends inside belongs to a wish; what was stored already raises AlreadyStored."""
+    token = _request.set(request)
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
+def is_stored_under(connection: Connection, key: str) -> bool:
+    """Whether any entry belongs to a wish. Reads the journal from its end: for a second try only."""
+    query = "SELECT 1 FROM journal WHERE instr(detail, ?) ORDER BY seq DESC LIMIT 1"
+    return bool(rows(connection, query, (f'"{REQUEST}":"{key}"',)))
+
+
+def _requested(agent: str, action: str, detail: Mapping[str, Any] | None) -> str:
+    """The words of a detail, with the key of the wish for entries of the agent's own. A second reading is no repeat."""
+    request = _request.get()
+    if request is None or agent != request.login or action.endswith(".read") or action == "export":
+        return _words(detail)
+    if request.is_stored:
+        raise AlreadyStored(_("It was stored the first time; only the answer was lost. Nothing was stored twice."))
+    return _words({**(detail or {}), REQUEST: request.key})
+
+
 def append(
     connection: Connection,
     *,
@@ -63,7 +109,8 @@ def append(
     """
     ((seq, previous),) = rows(connection, "SELECT seq, hash FROM journal_head")
     entered, happened = stamp(now), stamp(happened_at or now)
-    entry = (seq + 1, entered, happened, agent, action, subject, str(subject_id), _words(detail), previous)
+    words = _requested(agent, action, detail)
+    entry = (seq + 1, entered, happened, agent, action, subject, str(subject_id), words, previous)
     digest = _digest(entry)
     run(connection, _APPEND, (*entry, digest))
     run(connection, _HEAD, (seq + 1, digest))
@@ -83,7 +130,8 @@ def append_all(
     ((seq, previous),) = rows(connection, "SELECT seq, hash FROM journal_head")
     at, entries = stamp(now), []
     for number, (subject_id, detail) in enumerate(details, start=seq + 1):
-        entry = (number, at, at, agent, action, subject, str(subject_id), _words(detail), previous)
+        words = _requested(agent, action, detail)
+        entry = (number, at, at, agent, action, subject, str(subject_id), words, previous)
         previous = _digest(entry)
         entries.append((*entry, previous))
     if entries:
@@ -171,11 +219,29 @@ def entries(
     return tuple(_entry(row) for row in connection.execute(query))
 
 
+_LAST_CHANGE = """
+SELECT agent, entered_at FROM journal WHERE subject = ?1 AND subject_id = ?2 AND (
+  action = 'patient.merged' OR EXISTS (SELECT 1 FROM json_each(?3)
+    WHERE CASE WHEN json_valid(detail) THEN json_type(detail, '$."' || value || '"') END = 'array')
+) ORDER BY seq DESC LIMIT 1
+"""
+
+
+def last_change(
+    connection: Connection, subject: str, subject_id: object, names: Sequence[str]
+) -> tuple[str, datetime] | None:
+    """Who last changed one of these fields of a subject (login), and when; a merge of patients changes all of them."""
+    found = rows(connection, _LAST_CHANGE, (subject, str(subject_id), json.dumps(list(names))))
+    return (found[0][0], datetime.fromisoformat(found[0][1]).replace(tzinfo=UTC)) if found else None
+
+
 def _entry(row: Row[Any]) -> JournalEntry:
     try:
         detail = json.loads(row.detail)
     except json.JSONDecodeError:  # changed by other means: shown as it is, `verify` tells the rest
         detail = {"?": row.detail}
+    if isinstance(detail, dict):
+        detail.pop(REQUEST, None)  # of the program, not of what happened; the row and its hash hold it
     return JournalEntry(
         row.seq,
         row.entered_at,

@@ -42,6 +42,8 @@ class RecordedRow:
     stands_for: int | None
     """Of an attempt: the one that corrects it, or that it corrects (see ``is_correction``)."""
     is_correction: bool
+    topic: str | None
+    """Of a call."""
 
 
 # A call belongs to who took it, and to who typed it in. A correction belongs to who made the attempt.
@@ -51,7 +53,8 @@ _RECORDED = text(
       p.first_name, p.full_name, c.id AS callback_id, c.site_id, a.disposition AS code, a.note, a.next_step, a.next_at,
       a.undone_at, a.undone_why,
       coalesce(a.corrects_id, (SELECT n.id FROM attempt n WHERE n.callback_id = a.callback_id AND n.corrects_id = a.id))
-        AS stands_for, a.corrects_id IS NOT NULL AS is_correction
+        AS stands_for, a.corrects_id IS NOT NULL AS is_correction,
+      NULL AS topic
     FROM attempt a JOIN callback c ON c.id = a.callback_id JOIN patient p ON p.id = c.patient_id
     WHERE a.agent_id = :agent_id AND a.started_at >= :since
     UNION ALL
@@ -59,7 +62,7 @@ _RECORDED = text(
       coalesce(p.full_name, k.caller_name), coalesce((SELECT min(c.id) FROM callback c WHERE c.made_in_call_id = k.id),
         (SELECT max(c.id) FROM callback c JOIN disposition d ON d.scope = 'inbound' AND d.code = k.disposition
          WHERE d.makes_callback AND c.patient_id = p.id AND c.site_id = k.site_id AND c.state <> 'closed')), k.site_id,
-      k.disposition, k.words, '', NULL, NULL, '', NULL, 0
+      k.disposition, k.words, '', NULL, NULL, '', NULL, 0, k.topic
     FROM call k LEFT JOIN patient p
       ON p.id = (SELECT min(patient_id) FROM call_patient WHERE call_id = k.id)
     WHERE (k.taken_by = :agent_id OR k.entered_by = :agent_id) AND k.entered_at >= :since

@@ -151,6 +151,19 @@ def has_usable_phone(connection: Connection, patient_id: int) -> bool:
     return connection.exec_driver_sql(query, (patient_id,)).first() is not None
 
 
+def mark_phone(connection: Connection, patient_id: int, number: str, wrong_at: datetime | None) -> bool | None:
+    """Note since when a number is known to be wrong (None: it is right). False where it stood so; None: no number."""
+    phone = tables.phone
+    here = (phone.c.patient_id == patient_id) & (phone.c.number == number)
+    found = connection.execute(select(phone.c.found_wrong_at).where(here)).one_or_none()
+    if found is None:
+        return None
+    if (found.found_wrong_at is None) == (wrong_at is None):
+        return False
+    connection.execute(update(phone).where(here).values(found_wrong_at=wrong_at))
+    return True
+
+
 def set_fields(connection: Connection, patient_id: int, values: dict[str, object]) -> dict[str, list[object]]:
     """Change columns of a patient; return {column: [old, new]} of those that differ."""
     row = connection.execute(_BY_ID, {"patient_id": patient_id}).one()._mapping

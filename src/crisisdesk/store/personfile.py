@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, select
 
 from crisisdesk.domain.person import Event, EventKind, ListedIn
-from crisisdesk.store import tables
+from crisisdesk.store import journal, tables
 from crisisdesk.store.engine import Connection
 
 call, item, callback = tables.call.c, tables.postponement.c, tables.callback.c
@@ -17,6 +17,12 @@ attempt, booking, agent = tables.attempt.c, tables.booking.c, tables.agent.c
 def read_row(connection: Connection, patient_id: int) -> RowMapping | None:
     """The patient's own columns."""
     return connection.execute(select(tables.patient).where(tables.patient.c.id == patient_id)).mappings().one_or_none()
+
+
+def values_of(connection: Connection, patient_id: int) -> dict[str, Any]:
+    """The same, of a patient who is known to be there."""
+    row = read_row(connection, patient_id)
+    return {str(name): value for name, value in row.items()} if row is not None else {}
 
 
 def merged_ids(connection: Connection, patient_id: int) -> list[int]:
@@ -103,9 +109,9 @@ def _bookings(connection: Connection, patient_id: int) -> Iterator[Event]:
 
 def _changes(connection: Connection, patient_id: int) -> Iterator[Event]:
     """Corrections, numbers, merges and deaths; reads of the file are left to the journal."""
-    journal = tables.journal.c
+    entry = tables.journal.c
     query = select(tables.journal).where(
-        journal.subject == "patient", journal.subject_id == str(patient_id), journal.action != "patient.read"
+        entry.subject == "patient", entry.subject_id == str(patient_id), entry.action != "patient.read"
     )
     for row in connection.execute(query):
         yield Event(row.entered_at, EventKind.CHANGED, row.seq, row.agent, row.action, None, _changed(row.detail))
@@ -115,6 +121,8 @@ def _changed(detail: str) -> str:
     """What a journal entry says was changed, "field: old → new"; a national number is only named."""
     parts = []
     for name, value in json.loads(detail).items():
+        if name == journal.REQUEST:
+            continue
         if name in {"niss", "moved"}:
             parts += [name] if value not in ([None, None], "", None) else []
         elif isinstance(value, list) and len(value) == 2 and value != [None, None]:

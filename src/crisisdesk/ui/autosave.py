@@ -5,6 +5,7 @@ Nothing depends on a clean end: a dropped line costs what was typed in the last 
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual.timer import Timer
@@ -13,6 +14,9 @@ from crisisdesk.i18n import _
 from crisisdesk.ui.format import show_time_seconds
 
 if TYPE_CHECKING:
+    from crisisdesk.desk.agents import Agent
+    from crisisdesk.desk.drafts import Draft, SavedDraft
+    from crisisdesk.store.engine import Store
     from crisisdesk.ui.widgets.frame import DeskScreen
 
 QUIET_SECONDS = 2.0
@@ -22,7 +26,7 @@ class Autosave:
     """The draft of one form of one screen."""
 
     def __init__(
-        self, screen: "DeskScreen", kind: str, texts: Callable[[], dict[str, str]], uid: str | None = None
+        self, screen: "DeskScreen", kind: str, texts: Callable[[], dict[str, str]], draft: "Draft | None" = None
     ) -> None:
         """Start with nothing stored.
 
@@ -30,13 +34,16 @@ class Autosave:
             screen: whose heading says when the draft was stored.
             kind: which screen goes on with it ("call", "attempt" ...).
             texts: what is to be stored, by field.
-            uid: of the draft that is gone on with; a new one otherwise.
+            draft: that is gone on with; a new one otherwise.
         """
         self._screen, self._kind, self._texts = screen, kind, texts
-        self.uid = uid or uuid.uuid4().hex
+        self.uid = draft.uid if draft else uuid.uuid4().hex
+        self._late_of = draft.late_of if draft else ""
+        self._started_at = draft.started_at if draft else None
         self._stored: dict[str, str] = {}
+        self._seen_at = draft.saved_at if draft else None
         self._timer: Timer | None = None
-        self._over = False
+        self._over = self._waits = False
 
     def touched(self) -> None:
         """A key was typed: store when two seconds pass without another."""
@@ -46,19 +53,46 @@ class Autosave:
 
     def save(self) -> None:
         """Store now, if anything has changed since."""
-        from crisisdesk.desk.drafts import save_draft
-
         texts = self._texts()
-        if self._over or texts == self._stored:
+        if self._over or self._waits or texts == self._stored:
             return
         self._stored = texts
-        at = self._screen.session.now()
 
-        def stored(_result: object) -> None:
+        def stored(kept: "SavedDraft") -> None:
             if not self._over:
-                self._screen.status(_("draft saved {time}").format(time=show_time_seconds(at, self._screen.session)))
+                self._told(kept)
 
-        self._screen.write(save_draft, uid=self.uid, kind=self._kind, fields=texts, then=stored, hold_keys=False)
+        self._screen.write(_keep, self, fields=texts, then=stored, hold_keys=False)
+
+    def keep(self, store: "Store", fields: dict[str, str], agent: "Agent", now: datetime) -> "SavedDraft":
+        """Store what was typed, in the write thread, where one save after the other knows what the last one found."""
+        from crisisdesk.desk.drafts import LATE_OF, keep_text
+
+        mark = {LATE_OF: self._late_of} if self._late_of else {}
+        kept = keep_text(
+            store, uid=self.uid, kind=self._kind, fields=fields | mark, agent=agent, now=now,
+            started_at=self._started_at, seen_at=self._seen_at,
+        )  # fmt: skip
+        if kept.is_late:
+            self._late_of = self._late_of or self.uid
+        self.uid, self._seen_at = kept.uid, kept.saved_at
+        return kept
+
+    def _told(self, kept: "SavedDraft") -> None:
+        if kept.is_late:
+            words = _("You go on with this form in another session: what you type here is kept as a draft of its own.")
+            self._screen.warn(words)
+        at = show_time_seconds(kept.saved_at, self._screen.session)
+        self._screen.status(_("draft saved {time}").format(time=at))
+
+    def wait(self) -> None:
+        """The form is on its way into the store: no draft meanwhile, which would outlive it."""
+        self._waits = True
+
+    def go_on(self) -> None:
+        """The form was refused, and is typed on."""
+        self._waits = False
+        self.save()
 
     def stop(self) -> None:
         """The form is stored for good, or given up: no draft from now on. Dropping the stored one is the caller's
@@ -66,3 +100,7 @@ class Autosave:
         self._over = True
         if self._timer:
             self._timer.stop()
+
+
+def _keep(store: "Store", of: Autosave, *, fields: dict[str, str], agent: "Agent", now: datetime) -> "SavedDraft":
+    return of.keep(store, fields, agent, now)

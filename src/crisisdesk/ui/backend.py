@@ -12,13 +12,28 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache, partial
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from crisisdesk.ui.session import Session
 
 Result = TypeVar("Result")
 SLOW_SECONDS = 1.0
 """After this long an agent is told that the desk's file is busy."""
+
+
+class Wish(NamedTuple):
+    """What an agent wants stored, by an id that the screen makes."""
+
+    key: str
+    is_again: bool = False
+    """An earlier try ended without an answer."""
+
+
+def _run_once(session: Session, wish: Wish, step: Callable[[], Result], may_go_on: bool) -> Result:
+    from crisisdesk.desk.repeating import run_once
+
+    key, login, store = wish.key, session.agent.login, session.store
+    return run_once(store, key, login, step, is_again=wish.is_again, may_go_on=may_go_on)  # type: ignore[arg-type]
 
 
 @lru_cache
@@ -53,7 +68,7 @@ class Backend:
 
         ``now`` is the instant of asking, not of writing: a queue of writes does not change what happened when.
         """
-        return await self.landed(self.submit(fn, *args, **kwargs))
+        return await self.landed(self.submit(fn, *args, wish=None, **kwargs))
 
     async def landed(self, future: "Future[Result]") -> Result:
         """Wait for a queued write; say so when it takes long. Raises what it raises."""
@@ -62,9 +77,17 @@ class Backend:
             self._on_slow()
         return await asyncio.shield(waiting)
 
-    def submit(self, fn: Callable[..., Result], *args: object, **kwargs: object) -> "Future[Result]":
-        """Queue a write and return at once: from here on it will be done, even if the program is told to end."""
+    def submit(
+        self, fn: Callable[..., Result], *args: object, wish: Wish | None = None, **kwargs: object
+    ) -> "Future[Result]":
+        """Queue a write and return at once: from here on it will be done, even if the program is told to end.
+
+        Args:
+            wish: under which it is stored once, however often it is tried.
+        """
         call = self._bound(fn, args, kwargs)
+        if wish is not None:
+            call = partial(_run_once, self.session, wish, call, getattr(fn, "goes_on", False))
         with self._idle:
             self._pending += 1
         future = self._writer.submit(call)

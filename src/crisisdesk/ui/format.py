@@ -40,6 +40,18 @@ def show_moment(instant: datetime | None, session: Session) -> str:
     return f"{local:%H:%M}" if local.date() == today else f"{show_day(local.date())} {local:%H:%M}"
 
 
+def show_since(instant: datetime, session: Session) -> str:
+    """How long ago: "just now", "3 min ago", "2 h ago", "4 d ago"."""
+    minutes = int((session.now() - instant).total_seconds() // 60)
+    if minutes < 1:
+        return _("just now")
+    if minutes < 60:
+        return _("{count} min ago").format(count=minutes)
+    if minutes < 48 * 60:
+        return _("{count} h ago").format(count=minutes // 60)
+    return _("{count} d ago").format(count=minutes // (24 * 60))
+
+
 def show_phone(number: str | None, session: Session) -> str:
     """A stored number as people read it aloud: "063 23 11 11"; empty for None."""
     return inert_line(group_phone(number, session.home_region)) if number else ""

@@ -19,6 +19,7 @@ from crisisdesk.desk.importing.preparing import Options, Prepared, check_options
 from crisisdesk.desk.importing.refusal import Refused, why_refused
 from crisisdesk.desk.importing.report import ImportReport, empty_counts, row_entry
 from crisisdesk.desk.reopening import top_up_after_list
+from crisisdesk.desk.repeating import goes_on
 from crisisdesk.desk.rights import needs
 from crisisdesk.domain.reference import Reference
 from crisisdesk.domain.rights import Right
@@ -59,6 +60,7 @@ class _Run:
 
 
 @needs(Right.IMPORT)
+@goes_on
 def import_files(
     store: Store,
     paths: Sequence[Path],

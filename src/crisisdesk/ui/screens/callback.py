@@ -18,16 +18,17 @@ from crisisdesk.domain.words import Scope, WorkState
 from crisisdesk.errors import CrisisDeskError, RuleBroken
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.autosave import Autosave
-from crisisdesk.ui.format import show_time_seconds
+from crisisdesk.ui.format import show_moment, show_since, show_time_seconds
 from crisisdesk.ui.keys import digit_of
-from crisisdesk.ui.screens.callback_ask import AskPanel, ask_contacts, ask_reason, ask_undo
+from crisisdesk.ui.screens.callback_ask import AskPanel, ask_reason, ask_undo
+from crisisdesk.ui.screens.callback_contacts import ContactSteps
 from crisisdesk.ui.screens.callback_end import EndPanel
 from crisisdesk.ui.screens.callback_hold import Hold
 from crisisdesk.ui.screens.callback_panel import CardPanel
 from crisisdesk.ui.screens.callback_view import held_words
 from crisisdesk.ui.screens.settling import fill_again
 from crisisdesk.ui.widgets.form import Field, Form
-from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.frame import DeskScreen, tell
 from crisisdesk.ui.widgets.readout import CardReading
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ class CallbackScreen(DeskScreen):
         self._show(card)
         if draft is None:
             return
+        self.say(_("Draft of {time}, {age}.").format(
+            time=show_moment(draft.saved_at, self.session), age=show_since(draft.saved_at, self.session)))  # fmt: skip
         code = draft.fields.get("disposition", "")
         if (row := self.session.reference.dispositions.get((Scope.ATTEMPT, code))) is not None:
             self._ends.choose(row, self._autosave)
@@ -126,8 +129,7 @@ class CallbackScreen(DeskScreen):
         self._is_stored = False
         self._reading.begin(card)
         self._started_at = self.session.now()
-        uid = self._draft.uid if self._draft else None
-        self._autosave = Autosave(self, "attempt", self._ends.texts, uid=uid) if card.lease else None
+        self._autosave = Autosave(self, "attempt", self._ends.texts, draft=self._draft) if card.lease else None
         self._draft = None
         self.status("")  # "stored 08:45:11" was said of the patient before
         self.heading(
@@ -192,6 +194,8 @@ class CallbackScreen(DeskScreen):
 
     def action_another(self) -> None:
         """Take the choice back."""
+        if self._asking.back():
+            return
         if self._hold.lease is not None and self._ends.chosen is not None:
             self.desk_app.presence.enter(WorkState.CALL)
         self._asking.leave()
@@ -224,7 +228,14 @@ class CallbackScreen(DeskScreen):
         else:
             begun = min(self._started_at or self.session.now(), self.session.now())
             form = self._ends.filled(lease, self._autosave.uid, begun, self._reading.read_out)
-            self.write(record_attempt, form, then=self._stored)
+            self._autosave.wait()
+            self.write(record_attempt, form, then=self._stored, failed=self._refused)
+
+    def _refused(self, error: CrisisDeskError) -> None:
+        """What was typed stays, here and as a draft."""
+        if self._autosave is not None:
+            self._autosave.go_on()
+        tell(self, error, self.action_store)
 
     def _stored(self, done: RecordedAttempt) -> None:
         if self._autosave is not None:
@@ -271,14 +282,18 @@ class CallbackScreen(DeskScreen):
         """Who may be told, the general practitioner, the next of kin."""
         card = self._panel.card
 
-        def show(again: CallbackCard) -> None:
-            self._panel.show(again)
-            self.action_another()
-            self.done(_("Noted on the patient's file."))
+        def stored(words: str) -> None:
+            def show(again: CallbackCard) -> None:
+                self._panel.show(again)
+                self.action_another()
+                self.done(words)
+
+            assert card is not None
+            self.write(open_card, card.callback_id, then=show)
 
         if card is not None:
             self._ends.put_away()
-            ask_contacts(self._asking, card, lambda: self.write(open_card, card.callback_id, then=show))
+            ContactSteps(self._asking, card, stored).ask()
             self.refresh_bindings()
 
     def action_take(self) -> None:

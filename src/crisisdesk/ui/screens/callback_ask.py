@@ -1,20 +1,20 @@
-"""What the card asks besides how the attempt ended: why nobody was rung, whom one may speak to about the patient."""
+"""What the card asks besides how the attempt ended: why nobody was rung, why an attempt is taken back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from textual.containers import Vertical
+from textual.widget import Widget
 from textual.widgets import Static
 
 from crisisdesk.desk.callbacks import release_lease
-from crisisdesk.desk.cards import CallbackCard
-from crisisdesk.desk.contacts import LONGEST_CONTACT, set_contacts
+from crisisdesk.desk.conflicts import Conflict
 from crisisdesk.desk.undoing import LONGEST_REASON, UndoneAttempt, undo_attempt
 from crisisdesk.domain.lease import Lease
-from crisisdesk.domain.words import MayTell
 from crisisdesk.i18n import _
 from crisisdesk.ui.inert import inert
-from crisisdesk.ui.widgets.choices import Choice
-from crisisdesk.ui.widgets.form import ChoiceField, Field, Form
+from crisisdesk.ui.widgets.bothversions import BothVersions
+from crisisdesk.ui.widgets.form import Field, Form
 from crisisdesk.ui.widgets.frame import DeskScreen
 
 REASON = "reason"
@@ -28,6 +28,12 @@ class AskPanel(Vertical):
     def __init__(self) -> None:
         super().__init__(id="asking")
         self._store: Callable[[Mapping[str, str]], None] | None = None
+        self._form: Form | None = None
+        self._versions = BothVersions()
+
+    def compose(self) -> Iterable[Widget]:
+        """The place of two versions."""
+        yield self._versions
 
     @property
     def is_asking(self) -> bool:
@@ -37,20 +43,37 @@ class AskPanel(Vertical):
     def ask(self, fields: Sequence[Field], store: Callable[[Mapping[str, str]], None], words: str = "") -> None:
         """Show fields; Enter in the last one hands their values to ``store``, which calls `leave` when it is done."""
         self.leave()
-        self._store = store
-        self.mount(Form(*fields), Static(inert(words, 160, tone="$text-muted")))
+        self._store, self._form = store, Form(*fields)
+        self.mount(self._form, Static(inert(words, 160, tone="$text-muted")))
         self.screen.set_focus(fields[0], scroll_visible=False)  # at once: keys typed ahead are meant for it
 
     def complete(self) -> None:
-        """Hand over what stands in the fields."""
-        form = next(iter(self.query(Form)), None)
-        if form is not None and self._store is not None and not form.refuses_unclear():
-            self._store(form.values())
+        """Hand over what stands in the fields, or what was chosen of two versions."""
+        if self._versions.is_asking:
+            self._versions.complete()
+        elif self._form is not None and self._store is not None and not self._form.refuses_unclear():
+            self._store(self._form.values())
+
+    def decide(self, conflict: Conflict, decided: Callable[[Mapping[str, Any]], None]) -> None:
+        """Both versions in the place of the fields, which stay as they were typed; see `BothVersions.ask`."""
+        self._show_fields(False)
+        self._versions.ask(conflict, decided, left=lambda: self._show_fields(True))
+
+    def back(self) -> bool:
+        """From two versions back to the fields; False where there are none."""
+        return self._versions.close()
+
+    def _show_fields(self, is_shown: bool) -> None:
+        for child in self.children:
+            child.display = is_shown or child is self._versions
+        if is_shown and self._form is not None:
+            self._form.fields[0].focus()
 
     def leave(self) -> None:
         """Put the fields away."""
-        self._store = None
-        self.remove_children()
+        self._store = self._form = None
+        self._versions.put_away()
+        self.query("AskPanel > Form, AskPanel > Static").remove()
 
 
 def ask_reason(panel: AskPanel, lease: Lease, given_back: Callable[[], None]) -> None:
@@ -74,29 +97,3 @@ def ask_undo(panel: AskPanel, attempt_id: int, taken_back: Callable[[UndoneAttem
 
     words = _("Enter takes it back: all is as it was before, and the patient is held for you. Esc leaves it stored.")
     panel.ask([Field(REASON, _("Why is it undone?"), max_length=LONGEST_REASON)], store, words)
-
-
-def ask_contacts(panel: AskPanel, card: CallbackCard, stored: Callable[[], None]) -> None:
-    """Ask who may be told, and the names of the general practitioner and the next of kin."""
-    screen = panel.screen
-    assert isinstance(screen, DeskScreen)
-    choices = [
-        Choice(MayTell.UNKNOWN.value, _("never asked"), "1"), Choice(MayTell.NONE.value, _("nobody"), "2"),
-        Choice(MayTell.NAMED.value, _("one named person"), "3"),
-    ]  # fmt: skip
-    who = _("Who, and how related: as the patient said it.")
-    fields = [
-        ChoiceField("may_tell", _("May be told"), choices, code=card.may_tell.value),
-        Field("may_tell_who", _("Who"), value=card.may_tell_who, max_length=LONGEST_CONTACT, help=who),
-        Field("gp", _("General practitioner"), value=card.gp, max_length=LONGEST_CONTACT),
-        Field("next_of_kin", _("Next of kin"), value=card.next_of_kin, max_length=LONGEST_CONTACT),
-    ]
-
-    def store(values: Mapping[str, str]) -> None:
-        screen.write(
-            set_contacts, card.patient_id, may_tell=MayTell(values["may_tell"] or card.may_tell),
-            may_tell_who=values["may_tell_who"], gp=values["gp"], next_of_kin=values["next_of_kin"],
-            then=lambda _changed: stored(),
-        )  # fmt: skip
-
-    panel.ask(fields, store, _("Ask the patient, nobody else. Enter in the last field stores."))

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from crisisdesk.desk.home import SiteCount, count_sites
 from crisisdesk.i18n import N_, _, ngettext
-from crisisdesk.ui.format import show_moment
+from crisisdesk.ui.format import show_moment, show_since
 from crisisdesk.ui.places import PLACES, is_there
 from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
@@ -52,7 +52,7 @@ class HomeScreen(DeskScreen):
         )  # fmt: skip
         yield DeskTable(sites, empty=_("No site yet. A supervisor makes the desk with: crisisdesk init"), id="sites")
         yield Static(Content(_("Drafts to go on with")), classes="accent line")
-        drafts = (Column("when", "", 16), Column("what", "", 0))
+        drafts = (Column("when", "", 14), Column("age", "", 13), Column("what", "", 0))
         empty = _("None. What you type is kept here if the line drops.")
         yield DeskTable(drafts, empty=empty, header=False, id="drafts")
         ways = [f"{place.letter} {_(place.words)}" for name, place in PLACES.items() if place.letter and is_there(name)]
@@ -61,7 +61,9 @@ class HomeScreen(DeskScreen):
         yield Static(Content(lines), id="ways", classes="muted")
 
     def on_mount(self) -> None:
-        """Fill the lists."""
+        """Fill the lists. While drafts are shown, their ages follow by the minute."""
+        self.drafts: dict[str, Draft] = {}
+        self.set_interval(60, self._grow_older)
         self.refresh_from_store()
 
     def refresh_from_store(self) -> None:
@@ -82,13 +84,23 @@ class HomeScreen(DeskScreen):
 
     def _show_drafts(self, drafts: "Sequence[Draft]") -> None:
         self.drafts = {draft.uid: draft for draft in drafts}
-        self.query_one("#drafts", DeskTable).show([
-            Row(draft.uid, (show_moment(draft.saved_at, self.session), _said(draft)))
-            for draft in drafts
-        ])  # fmt: skip
+        self._show_ages()
         count = len(drafts)
         words = ngettext("{count} draft to go on with", "{count} drafts to go on with", count)
         self.status(words.format(count=count) if count else "")
+
+    def _grow_older(self) -> None:
+        if self.drafts and self.is_current:
+            self._show_ages()
+
+    def _show_ages(self) -> None:
+        """The drafts with their ages, which grow."""
+        self.query_one("#drafts", DeskTable).show([
+            Row(draft.uid, (
+                show_moment(draft.saved_at, self.session), Cell(show_since(draft.saved_at, self.session), "muted"),
+                _said(draft),
+            )) for draft in self.drafts.values()
+        ])  # fmt: skip
 
     @on(DeskTable.Chosen, "#sites")
     def open_queue(self, event: DeskTable.Chosen) -> None:
@@ -107,6 +119,7 @@ def _said(draft: "Draft") -> str:
     """What people typed, but no national number: it is masked in its field too. Names with an underscore, and codes,
     are the program's own."""
     fields = draft.fields
+    late = [_("of another session")] if draft.late_of else []
     about = [_("Callback {number}").format(number=fields["callback_id"])] if "callback_id" in fields else []
     typed = [text for name, text in fields.items() if not name.startswith("_") and name not in NOT_SHOWN]
-    return " · ".join([*about, *typed])
+    return " · ".join([*late, *about, *typed])

@@ -15,7 +15,7 @@ from crisisdesk.domain.words import WorkState
 from crisisdesk.errors import CrisisDeskError
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.autosave import Autosave
-from crisisdesk.ui.format import show_time
+from crisisdesk.ui.format import show_moment, show_since
 from crisisdesk.ui.widgets.callfields import FIELD_OF, PERSON_FIELDS, CallEntry, Links, call_fields, read_form
 from crisisdesk.ui.widgets.callpanels import FlagLine, SpokenPanel, WayOutPanel, ask_quick, remark_on
 from crisisdesk.ui.widgets.frame import DeskScreen, tell
@@ -96,14 +96,13 @@ class IntakeScreen(DeskScreen):
 
     def on_mount(self) -> None:
         """A fresh form starts its clock; a draft comes back with all of its fields."""
-        uid = self._draft.uid if self._draft else None
-        self.form.draft = self.autosave = Autosave(self, "call", self.form.texts, uid=uid)
+        self.form.draft = self.autosave = Autosave(self, "call", self.form.texts, draft=self._draft)
         if self._draft:
             self.form.fill(self._draft.fields)
             remark_on(self.form, "wish", self.session, in_person=self._links.in_person)
-            self.say(
-                _("You go on with the call of {time}.").format(time=show_time(self._draft.started_at, self.session))
-            )
+            words = _("You go on with the call of {time}. Draft of {saved}, {age}.")
+            started, saved = (show_moment(at, self.session) for at in (self._draft.started_at, self._draft.saved_at))
+            self.say(words.format(time=started, saved=saved, age=show_since(self._draft.saved_at, self.session)))
         elif self._last is None:
             self._started_at = self.session.now()
             if self.site:
@@ -241,6 +240,7 @@ class IntakeScreen(DeskScreen):
         if self._is_saving:
             return
         self._is_saving = True
+        self.autosave.wait()
         self.write(record_call, form, reference=self.session.reference, then=self._saved, failed=self._refused)
 
     def _saved(self, saved: RecordedCall) -> None:
@@ -250,6 +250,7 @@ class IntakeScreen(DeskScreen):
 
     def _refused(self, error: CrisisDeskError) -> None:
         self._is_saving = False
+        self.autosave.go_on()
         if not isinstance(error, FormRefused):
             tell(self, error, self.action_save)
             return

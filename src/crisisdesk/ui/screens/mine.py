@@ -174,7 +174,7 @@ class MineScreen(DeskScreen):
         self.write(undo_attempt, attempt_id, reason=reason, then=self._undone)
 
     def _undone(self, done: UndoneAttempt) -> None:
-        self._change.leave()
+        self._change.put_away()
         self.action_again()
         if done.card is not None:
             self.desk_app.go("callback", card=done.card, said=done.words)
@@ -193,7 +193,7 @@ class MineScreen(DeskScreen):
 
     def corrected(self, words: str) -> None:
         """Say what the correction led to."""
-        self._change.leave()
+        self._change.put_away()
         self.done(words)
         self.action_again()
 

@@ -1,17 +1,20 @@
 """The lower part of one's own day: why an attempt is taken back, or how one really ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.widget import Widget
 from textual.widgets import Static
 
 from crisisdesk import clock
 from crisisdesk.desk.attempts import ItemResult, needs_date
 from crisisdesk.desk.cards import HeldItem
+from crisisdesk.desk.conflicts import Conflict
 from crisisdesk.desk.correctcall import correct_call
 from crisisdesk.desk.correcting import correct_attempt
 from crisisdesk.desk.mine import DoneLine, items_of_attempt
@@ -19,11 +22,14 @@ from crisisdesk.desk.undoing import LONGEST_REASON, LastAttempt
 from crisisdesk.domain.dates import read_typed_date
 from crisisdesk.domain.wishes import DayHours, Wish, read_wish
 from crisisdesk.domain.words import Scope
+from crisisdesk.errors import CrisisDeskError
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.format import show_time
 from crisisdesk.ui.inert import inert
+from crisisdesk.ui.widgets.bothversions import BothVersions
 from crisisdesk.ui.widgets.choices import Choice
 from crisisdesk.ui.widgets.form import ChoiceField, Field, Form
+from crisisdesk.ui.widgets.frame import tell
 
 if TYPE_CHECKING:
     from crisisdesk.ui.screens.mine import MineScreen
@@ -45,6 +51,11 @@ class ChangePanel(Vertical):
         self._last: LastAttempt | None = None
         self._line: DoneLine | None = None
         self._items: Sequence[HeldItem] = ()
+        self._versions = BothVersions()
+
+    def compose(self) -> Iterable[Widget]:
+        """The place of two versions."""
+        yield self._versions
 
     @property
     def is_asking(self) -> bool:
@@ -115,10 +126,17 @@ class ChangePanel(Vertical):
         self._frame.refresh_bindings()
 
     def leave(self) -> None:
+        """From two versions back to the fields; from the fields out."""
+        if self._versions.close():
+            return
+        self.put_away()
+
+    def put_away(self) -> None:
         """Put the fields away."""
         if self.is_asking:
             self._last = self._line = None
-            self.query("#about, Form").remove()
+            self._versions.put_away()
+            self.query("ChangePanel > #about, ChangePanel > Form").remove()
             self._frame.query_one("#done").focus()
             self._frame.refresh_bindings()
 
@@ -136,12 +154,40 @@ class ChangePanel(Vertical):
         if self._last is not None:
             self._frame.take_back(self._last.attempt_id, values[REASON])
         elif self._line is not None and self._line.kind == "call":
-            self._frame.write(
-                correct_call, self._line.number, disposition=values[OUTCOME], topic=values[TOPIC],
-                reason=values[REASON], then=lambda _changed: self._frame.corrected(_("The call is coded anew.")),
-            )  # fmt: skip
+            seen = {"disposition": self._line.disposition, "topic": self._line.topic}
+            self._code_call(self._line, {"disposition": values[OUTCOME], "topic": values[TOPIC]}, values[REASON], seen)
         elif self._line is not None:
             self._store_outcome(self._line, values)
+
+    def _code_call(self, line: DoneLine, codes: Mapping[str, str], reason: str, seen: Mapping[str, str | None]) -> None:
+        """Store the codes; of what another supervisor coded meanwhile both versions are shown."""
+
+        def decided(conflict: Conflict, mine: Mapping[str, Any]) -> None:
+            theirs = {one.name for one in conflict.fields} - mine.keys()
+            left = {name: "" if name in theirs else code for name, code in codes.items()}
+            if any(left.values()):
+                self._code_call(line, left, reason, {**seen, **mine})
+            else:
+                self._frame.corrected(_("Theirs stays. Nothing was written."))
+
+        def failed(error: CrisisDeskError) -> None:
+            if isinstance(error, Conflict):
+                self._show_fields(False)
+                self._versions.ask(error, partial(decided, error), left=lambda: self._show_fields(True))
+            else:
+                tell(self._frame, error, lambda: self._code_call(line, codes, reason, seen))
+
+        self._frame.write(
+            correct_call, line.number, disposition=codes["disposition"], topic=codes["topic"], reason=reason, seen=seen,
+            failed=failed,
+            then=lambda _changed: self._frame.corrected(_("The call is coded anew.")),
+        )  # fmt: skip
+
+    def _show_fields(self, is_shown: bool) -> None:
+        for child in self.children:
+            child.display = is_shown or child is self._versions
+        if is_shown and (form := next(iter(self.query("ChangePanel > Form").results(Form)), None)) is not None:
+            form.fields[0].focus()
 
     def _store_outcome(self, line: DoneLine, values: Mapping[str, str]) -> None:
         code = values[OUTCOME]

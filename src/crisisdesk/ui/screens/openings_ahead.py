@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
+from uuid import uuid4
 
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -83,6 +84,8 @@ class AheadScreen(LinesScreen, inherit_bindings=False):
         super().__init__(title, lines)
         self._question, self._store = question, store
         self._is_storing = False
+        self.wish = uuid4().hex
+        """Id of what is asked: tried again, it is stored once."""
 
     def on_mount(self) -> None:
         """Ask."""
@@ -94,6 +97,11 @@ class AheadScreen(LinesScreen, inherit_bindings=False):
         if not self._is_storing:
             self._is_storing = True
             self._store(self)
+
+    def stored_before(self, words: str) -> None:
+        """It had been stored when it was asked for the first time: the screen behind shows what holds now."""
+        self.app.pop_screen()
+        self.desk_app.front.stored_before(words)
 
     def refused(self, error: CrisisDeskError) -> None:
         """Nothing was stored: say why, in full, where it can be read."""

@@ -87,7 +87,7 @@ def _ask(
             screen.app.pop_screen()
             stored(result)
 
-        ahead.write(DEEDS[what], asked, then=landed, failed=ahead.refused)
+        ahead.write(DEEDS[what], asked, then=landed, failed=ahead.refused, wish=ahead.wish)
 
     words = _("What follows · {site} · {service}")
     title = words.format(site=screen.session.site_name(line.site_id), service=line.name)

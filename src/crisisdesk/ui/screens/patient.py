@@ -21,6 +21,7 @@ from crisisdesk.domain.person import PatientFile
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.format import show_phone
 from crisisdesk.ui.widgets.bookingsteps import BookingPanel
+from crisisdesk.ui.widgets.bothversions import BothVersions
 from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.patientbookings import BookingChoices, told_rows
 from crisisdesk.ui.widgets.patientlines import event_row, fact_rows, who_lines
@@ -36,7 +37,8 @@ class PatientScreen(DeskScreen):
         "Everything the desk knows about this person. Enter on a number marks it wrong or right, on a likeness merges "
         "the two records or parts them again, on what a caller told of ties it to a line of the list, on a date told "
         "cancels or moves it, on a postponement says which days suit, on what happened shows all of its words. F12 "
-        "corrects a name, the birth date, the voicemail ... F9 reports a death; a second agent confirms or refutes it. "
+        "corrects a name, the birth date, the voicemail ...; what a colleague changed meanwhile is shown beside yours, "
+        "and you choose. F9 reports a death; a second agent confirms or refutes it. "
         "That you opened this file is written in the journal."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,7 +60,8 @@ class PatientScreen(DeskScreen):
         self.patient_id = patient_id
         self.file: PatientFile | None = None
         self.entry = EntryLine()
-        self._corrections, self._death = Corrections(self, self.entry), DeathSteps(self, self.entry)
+        self.versions = BothVersions()
+        self._corrections, self._death = Corrections(self, self.entry, self.versions), DeathSteps(self, self.entry)
         self.panel = BookingPanel(self._stepped)
         self._booked = BookingChoices(self, self.entry, self.panel)
 
@@ -66,11 +69,18 @@ class PatientScreen(DeskScreen):
         """Who; numbers, postponements, callbacks and likenesses; what happened."""
         yield Static(id="who")
         yield self.entry
+        yield self.versions
         facts = (Column("what", _("What"), 14), Column("words", _("Numbers, postponements, callbacks"), 0))
         yield DeskTable(facts, empty=_("Nothing is known yet."), id="facts")
         events = (Column("at", _("When"), 16), Column("what", _("What"), 17), Column("words", _("Said and done"), 0))
         yield DeskTable(events, empty=_("Nothing has happened yet."), id="events")
         yield self.panel
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While two versions wait to be decided, no other step begins."""
+        if not super().check_action(action, parameters):
+            return False
+        return not self.versions.is_asking or action not in ("correct", "add_phone", "refuse", "death")
 
     def on_mount(self) -> None:
         """Read the file."""
@@ -84,6 +94,11 @@ class PatientScreen(DeskScreen):
     def read_again(self, _done: object = None) -> None:
         """After a write."""
         self.action_reload()
+
+    def stored_before(self, words: str) -> None:
+        """The answer of a write was lost: read the file again."""
+        self.action_reload()
+        self.done(words)
 
     def _show(self, file: PatientFile) -> None:
         self.file = file
@@ -178,6 +193,8 @@ class PatientScreen(DeskScreen):
 
     def action_leave(self) -> None:
         """Leave the line as it was; without one, leave the file."""
+        if self.versions.close():
+            return
         if self.panel.close():
             self._stepped("")
         elif not self.entry.close():

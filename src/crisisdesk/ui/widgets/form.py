@@ -298,6 +298,11 @@ class Form(VerticalScroll, can_focus=False):
         for field in self._fields:
             field.set_reactive(Field.label_width, width)
 
+    @property
+    def fields(self) -> Sequence[Field]:
+        """The fields from top to bottom."""
+        return self._fields
+
     def __getitem__(self, name: str) -> Field:
         """The field of that name."""
         return next(field for field in self._fields if field.key == name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from uuid import uuid4
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -10,9 +11,9 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
-from crisisdesk.errors import CrisisDeskError, StoreUnavailable
+from crisisdesk.errors import AlreadyStored, CrisisDeskError, StoreUnavailable
 from crisisdesk.i18n import N_, _
-from crisisdesk.ui.backend import Backend
+from crisisdesk.ui.backend import Backend, Wish
 from crisisdesk.ui.format import show_time
 from crisisdesk.ui.inert import inert, inert_line
 from crisisdesk.ui.session import Session
@@ -97,6 +98,8 @@ class DeskScreen(Screen[None]):
         self.messages = MessageLine()
         self._awaited: set[str] = set()
         """Groups of reads for whose result typed keys wait."""
+        self._unanswered: set[str] = set()
+        """Wishes of which nobody knows whether they were stored."""
         self.parting_words = ""
         """What the screen behind this one says when this one is left; empty: nothing."""
 
@@ -229,6 +232,7 @@ class DeskScreen(Screen[None]):
         then: Callable[[Result], None] | None = None,
         failed: Callable[[CrisisDeskError], None] | None = None,
         hold_keys: bool = True,
+        wish: str = "",
         **kwargs: object,
     ) -> None:
         """Write in the one write thread; it lands even when this screen is gone, and its failure is told.
@@ -239,15 +243,23 @@ class DeskScreen(Screen[None]):
             failed: called with the error instead of the usual message line (RuleBroken, LeaseLost) or offer to try
                 again (StoreUnavailable).
             hold_keys: keys typed ahead wait for the outcome (2 s at most).
+            wish: id of what is wanted, for callers that try again by themselves; a wish that had been stored before its
+                answer was lost is not stored twice, and raises no error: `stored_before` is called instead.
         """
-
-        future = self.backend.submit(fn, *args, **kwargs)
+        wish = wish or uuid4().hex
+        future = self.backend.submit(fn, *args, wish=Wish(wish, wish in self._unanswered), **kwargs)
 
         async def work() -> None:
             with self.desk_app.keys_held(hold_keys):
                 try:
                     result = await self.backend.landed(future)
+                except AlreadyStored as news:
+                    front = self if self.is_attached else self.desk_app.front
+                    front.stored_before(str(news))
+                    return
                 except CrisisDeskError as error:
+                    if isinstance(error, StoreUnavailable):
+                        self._unanswered.add(wish)
                     if failed and self.is_attached:
                         failed(error)
                     else:
@@ -257,9 +269,14 @@ class DeskScreen(Screen[None]):
                     then(result)
 
         def again() -> None:
-            self.write(fn, *args, then=then, failed=failed, hold_keys=hold_keys, **kwargs)
+            self.write(fn, *args, then=then, failed=failed, hold_keys=hold_keys, wish=wish, **kwargs)
 
         self.desk_app.run_worker(cast("WorkType[None]", work), group="write", exclusive=False, exit_on_error=True)
+
+    def stored_before(self, words: str) -> None:
+        """A write that was tried again had been stored the first time: say so, and show what stands there now."""
+        self.done(words)
+        self.refresh_from_store()
 
     def on_store_changed(self, event: StoreChanged) -> None:
         """Read again what others may have changed. Screens with a list override `refresh_from_store`."""

@@ -1,10 +1,12 @@
 """What is done to a person's file in one or two steps: a field corrected, a number added, a death told of."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 from textual import on
 
+from crisisdesk.desk.conflicts import Conflict
 from crisisdesk.desk.patients import (
     add_phone,
     confirm_death,
@@ -18,10 +20,11 @@ from crisisdesk.domain.words import Voicemail
 from crisisdesk.errors import CrisisDeskError
 from crisisdesk.i18n import N_, _, ngettext
 from crisisdesk.ui.format import show_date
+from crisisdesk.ui.widgets.bothversions import BothVersions
 from crisisdesk.ui.widgets.callfields import VOICEMAIL_WORDS
 from crisisdesk.ui.widgets.choices import Choice, ChoiceScreen
 from crisisdesk.ui.widgets.form import Field, Form
-from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.frame import DeskScreen, tell
 
 _CORRECTED = {
     "last_name": N_("Last name"),
@@ -85,8 +88,8 @@ class FileScreen(Protocol):
 class Corrections:
     """Fields of the patient, one at a time; the old value stays in the journal."""
 
-    def __init__(self, screen: "DeskScreen", entry: EntryLine) -> None:
-        self._screen, self._entry = screen, entry
+    def __init__(self, screen: "DeskScreen", entry: EntryLine, versions: BothVersions) -> None:
+        self._screen, self._entry, self._versions = screen, entry, versions
 
     @property
     def _of(self) -> FileScreen:
@@ -114,19 +117,20 @@ class Corrections:
         file, session = self._of.file, self._screen.session
         if name is None or file is None:
             return
+        seen = file.birth_on if name == "birth" else getattr(file, name)
         if name == "voicemail":
             voices = [
                 Choice(one.value, _(words), str(at)) for at, (one, words) in enumerate(VOICEMAIL_WORDS.items(), 1)
             ]
-            self._pick(_("Voicemail"), voices, file.voicemail, self._set_voicemail)
+            self._pick(_("Voicemail"), voices, file.voicemail, lambda code: self._set_voicemail(code, seen))
         elif name == "language":
             spoken = [
                 Choice(code, session.label("language", code), code[:1]) for code in session.reference.desk.languages
             ]
-            self._pick(_("Language"), spoken, file.language, lambda code: self._store("language", code))
+            self._pick(_("Language"), spoken, file.language, lambda code: self._store("language", code, seen))
         else:
             known = {"birth": show_date(file.birth_on), "niss": ""}
-            self._ask(name, known[name] if name in known else str(getattr(file, name)))
+            self._ask(name, known[name] if name in known else str(seen), seen)
 
     def _pick(self, title: str, choices: list[Choice], current: str, then: Callable[[str], None]) -> None:
         def picked(code: str | None) -> None:
@@ -135,21 +139,48 @@ class Corrections:
 
         self._screen.app.push_screen(ChoiceScreen(title, choices, current or None), picked)
 
-    def _ask(self, name: str, text: str) -> None:
-        self._entry.ask(_(_CORRECTED[name]), text, lambda typed: self._store(name, typed))
+    def _ask(self, name: str, text: str, seen: Any) -> None:
+        self._entry.ask(_(_CORRECTED[name]), text, lambda typed: self._store(name, typed, seen))
 
-    def _store(self, name: str, text: str) -> None:
+    def _store(self, name: str, text: str, seen: Any) -> None:
+        """``seen``: what stood in the field when it was opened, or what the agent decided to write over."""
+
+        def back() -> None:
+            if name != "language":
+                self._ask(name, text, seen)
+
         def failed(error: CrisisDeskError) -> None:
-            self._ask(name, text)
-            self._screen.warn(str(error))
+            if isinstance(error, Conflict):
+                self._versions.ask(
+                    error, lambda mine: self._decided(name, mine, partial(self._store, name, text)), back
+                )
+            else:
+                back()
+                self._screen.warn(str(error))
 
         if name == "niss" and not text:
             self._screen.say(_("The national number stays as it is."))
             return
-        self._screen.write(correct_field, self._of.patient_id, name, text, then=self._stored, failed=failed)
+        self._screen.write(correct_field, self._of.patient_id, name, text, seen=seen, then=self._stored, failed=failed)
 
-    def _set_voicemail(self, code: str) -> None:
-        self._screen.write(set_voicemail, self._of.patient_id, Voicemail(code), then=self._stored)
+    def _decided(self, name: str, mine: Mapping[str, Any], store: Callable[[Any], None]) -> None:
+        if name in mine:
+            store(mine[name])
+        else:
+            self._of.read_again()
+            self._screen.say(_("Theirs stays. Nothing was written."))
+
+    def _set_voicemail(self, code: str, seen: Any) -> None:
+        def failed(error: CrisisDeskError) -> None:
+            if isinstance(error, Conflict):
+                again = partial(self._set_voicemail, code)
+                self._versions.ask(error, lambda mine: self._decided("voicemail", mine, again), lambda: None)
+            else:
+                tell(self._screen, error, lambda: self._set_voicemail(code, seen))
+
+        self._screen.write(
+            set_voicemail, self._of.patient_id, Voicemail(code), seen=seen, then=self._stored, failed=failed
+        )
 
     def _stored(self, changed: Mapping[str, list[object]]) -> None:
         if changed:
