@@ -1,7 +1,7 @@
 """The terminal driver: as Textual's, but for what comes in (see `keyboard`) and what an old terminal would print.
 
-Textual asks the terminal two questions at the start. The oldest answer neither, and some show a letter of the question;
-they have no second screen either, so that the picture is wiped at the end: patients stay on no glass.
+Textual asks the terminal two questions at the start. The oldest answer neither, and some show a letter of the question.
+The picture is wiped at the end: some have no second screen (GNU screen as it comes), and patients stay on no glass.
 """
 
 import os
@@ -42,9 +42,8 @@ class DeskDriver(LinuxDriver):
             super().write(data)
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back."""
-        if self.is_old:
-            self.write("\x1b[0m\x1b[H\x1b[J")
+        """Wipe the picture and give the terminal back."""
+        self.write("\x1b[0m\x1b[H\x1b[J")
         super().stop_application_mode()
 
     def _request_terminal_sync_mode_support(self) -> None:
