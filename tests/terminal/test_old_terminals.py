@@ -60,12 +60,12 @@ def walk(desk: Path, term: str, **environ: str) -> Terminal:
         screen.read(0.5)
         screen.type(b"\x1b[B")
         screen.read(0.3)
-        screen.type(b"\r")
-        screen.see("F12")
+        screen.type(b"o")
+        screen.see("en lecture")
         screen.read(0.5)
         screen.type(b"\x11")
-        screen.see("[")
-        screen.type(b"oy")
+        screen.see("[o]")
+        screen.type(b"o")
         assert screen.ended() == 0
     return screen
 

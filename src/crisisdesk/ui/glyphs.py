@@ -56,7 +56,7 @@ class Hand:
     is_old: bool = False
     """Only the signs and looks of the oldest terminals."""
     has_colours: bool = True
-    """False: bold, underline and reverse must say it all; a ground of its own is drawn reversed."""
+    """False: bold, underline and reverse say it: a ground of its own is reversed, a colour of its own is bold."""
 
     @property
     def looks(self) -> Mapping[str, str]:
@@ -68,6 +68,8 @@ class Hand:
         wanted = {name for name in self.looks if getattr(style, name)}
         if not self.has_colours and _stands_out(style.bgcolor):
             wanted ^= {"reverse"}
+        if not self.has_colours and _stands_out(style.color):
+            wanted |= {"bold"}
         return ";".join(number for name, number in self.looks.items() if name in wanted)
 
     def colour(self, part: Color | None, system: ColorSystem, is_ground: bool) -> str:
@@ -81,6 +83,6 @@ class Hand:
         return old_glyph(cluster) if self.is_old and not cluster.isascii() else cluster
 
 
-def _stands_out(ground: Color | None) -> bool:
-    """A ground that is neither the terminal's own nor black."""
-    return ground is not None and ground.type is not ColorType.DEFAULT and ground.number != 0
+def _stands_out(part: Color | None) -> bool:
+    """A colour that is neither the terminal's own nor black nor white."""
+    return part is not None and part.type is not ColorType.DEFAULT and part.number not in {0, 7}

@@ -90,7 +90,9 @@ def run_screens(
     from crisisdesk.ui.driver import DeskDriver, OldTerminalDriver
     from crisisdesk.ui.session import Session
 
-    session = Session(store, agent, reference, language, replace(settings, basic=basic, no_color=no_color), now)
+    theme = settings.theme or ("" if has_many_colours(os.environ) else "basic")  # the others need 256 colours
+    shown = replace(settings, basic=basic, no_color=no_color, theme=theme)
+    session = Session(store, agent, reference, language, shown, now)
     app = CrisisDeskApp(session, first)
     app.driver_class = OldTerminalDriver if basic else DeskDriver
     watchdog.watch_hangup(0, app.backend.wait_idle)
