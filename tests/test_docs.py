@@ -162,7 +162,7 @@ def in_source(named: str) -> bool:
 # ---------------------------------------------------------------- keys
 KEYS = {
     "Enter": "enter", "Esc": "escape", "Tab": "tab", "Shift+Tab": "shift+tab", "PgDn": "pagedown", "PgUp": "pageup",
-    "↑": "up", "↓": "down", "←": "left", "→": "right",
+    "↑": "up", "↓": "down", "←": "left", "→": "right", "?": "question_mark", ":": "colon",
 }  # fmt: skip
 
 

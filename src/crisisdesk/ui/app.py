@@ -40,6 +40,9 @@ class CrisisDeskApp(QuietApp):
         Binding("ctrl+r", "redraw", N_("draw the screen again"), priority=True, show=False),
         Binding("ctrl+q", "leave", N_("quit"), priority=True, show=False),
         Binding("f1", "help", N_("help"), priority=True),
+        # Outside fields, because some windows keep F1 or F10 for themselves, and some keyboards send no F-key at all.
+        Binding("question_mark", "help", N_("help"), show=False),
+        Binding("colon", "palette", N_("all actions"), show=False),
     ]
 
     def __init__(self, session: "Session", first: str = "home") -> None:

@@ -13,8 +13,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from crisisdesk.ui.keyboard import Keyboard
 
 _READ = 65_536
-_KITTY_OFF = "\x1b[<u"
-"""Taken out: its counterpart is never sent, and old terminals print the letter."""
+_UNSENT = ("\x1b[<u", "\x1b]22;")
+"""Ends of a key protocol that is never begun, shapes of a mouse that is not used; old terminals print them."""
 
 
 class DeskDriver(LinuxDriver):
@@ -38,7 +38,7 @@ class DeskDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Send."""
-        if data != _KITTY_OFF:
+        if not data.startswith(_UNSENT):
             super().write(data)
 
     def stop_application_mode(self) -> None:
