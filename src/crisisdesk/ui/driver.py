@@ -10,9 +10,10 @@ import time
 
 from textual.drivers.linux_driver import LinuxDriver
 
-from crisisdesk.ui.keyboard import Keyboard
+from crisisdesk.ui.keyboard import Keyboard, Refused
 
 _READ = 65_536
+_SENTENCE_FIRST = 0.15
 _UNSENT = ("\x1b[<u", "\x1b]22;")
 """Ends of a key protocol that is never begun, shapes of a mouse that is not used; old terminals print them."""
 
@@ -35,6 +36,8 @@ class DeskDriver(LinuxDriver):
                 is_open = bool(data)
             for message in keyboard.take(data, time.monotonic()):
                 self.process_message(message)
+                if isinstance(message, Refused):  # the sentence first: whoever pours in more has to wait
+                    self.exit_event.wait(_SENTENCE_FIRST)
 
     def write(self, data: str) -> None:
         """Send."""

@@ -34,7 +34,7 @@ class Refused(events.Paste):
         """The sentence for the agent."""
         if self.why is Refusal.CUT:
             return _("A paste broke off in the middle. Nothing of it was taken: paste it again.")
-        return _("Far too much came at once, as if a whole file were pasted. Nothing of it was taken.")
+        return _("Far too much came at once (a whole file?). Nothing of it was taken.")
 
 
 class Keyboard:

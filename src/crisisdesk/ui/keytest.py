@@ -181,7 +181,7 @@ _TAKEN = N_(
 )
 _ACCENTED = N_(
     "Accents: the terminal must send UTF-8 (PuTTY: Window > Translation) and have the keyboard of the country; "
-    "Caps Lock and dead keys (^ ¨) only act with the next letter."
+    "dead keys (^ ¨) act with the next letter only."
 )
 _ERASE = N_("Backspace: in PuTTY, Terminal > Keyboard, “The Backspace key” must be “Control-? (127)”.")
 _MOVING = N_(
