@@ -28,6 +28,8 @@ class Settings:
     """Name of a colour theme; empty: dark."""
     basic: bool = False
     """Only the glyphs of the oldest terminals."""
+    no_color: bool = False
+    """No colours: bold, underline and reverse instead."""
     log: Path | None = None
     """Where a defect's traceback is written; empty: the state folder."""
     identity: str = ""

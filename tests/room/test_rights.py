@@ -44,7 +44,7 @@ EXPECTED = {
 }
 OPEN_TO_ALL = {
     # What was typed is kept whatever has become of the agent; nothing else is touched.
-    "drafts.save_draft", "drafts.list_drafts", "drafts.drop_draft", "attemptform.keep_draft",
+    "drafts.save_draft", "drafts.keep_text", "drafts.list_drafts", "drafts.drop_draft", "attemptform.keep_draft",
     # One's own session and what one was told.
     "sessions.sign_out", "sessions.own_session", "sessions.enter_state", "sessions.mark_key",
     "notices.unread_notices", "notices.acknowledge",

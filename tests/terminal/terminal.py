@@ -83,6 +83,17 @@ class Terminal:
         """Write keys in one go."""
         os.write(self._master, keys)
 
+    def pour(self, data: bytes) -> None:
+        """Write as much as the line takes, reading what the program answers meanwhile."""
+        os.set_blocking(self._master, False)
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[os.write(self._master, rest[:65536]) :]
+            except BlockingIOError:
+                self.read(0.01)
+        os.set_blocking(self._master, True)
+
     def resize(self, width: int, height: int) -> None:
         """The window is another size now."""
         self.glass = Glass(width, height)

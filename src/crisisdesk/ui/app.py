@@ -12,6 +12,7 @@ from crisisdesk.errors import CrisisDeskError
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui import theme
 from crisisdesk.ui.backend import Backend
+from crisisdesk.ui.glyphs import Hand
 from crisisdesk.ui.idle import IdleWatch
 from crisisdesk.ui.keypump import KeyPump
 from crisisdesk.ui.leaving import Leaving
@@ -44,6 +45,9 @@ class CrisisDeskApp(QuietApp):
         Binding("ctrl+r", "redraw", N_("draw the screen again"), priority=True, show=False),
         Binding("ctrl+q", "leave", N_("quit"), priority=True, show=False),
         Binding("f1", "help", N_("help"), priority=True),
+        # Outside fields, because some windows keep F1 or F10 for themselves, and some keyboards send no F-key at all.
+        Binding("question_mark", "help", N_("help"), show=False),
+        Binding("colon", "palette", N_("all actions"), show=False),
     ]
 
     def __init__(self, session: "Session", first: str = "home") -> None:
@@ -61,10 +65,11 @@ class CrisisDeskApp(QuietApp):
         self.leaving, self._idle = Leaving(self), IdleWatch(self)
         self._keys = KeyPump(self)
         self._watch = StoreWatch(session.store, self._store_changed)
-        self.guard(session.settings.basic)
+        is_old, no_color = session.settings.basic, session.settings.no_color
+        self.guard(Hand(is_old, has_colours=not no_color))
         for one in theme.THEMES.values():
             self.register_theme(one)
-        wanted = "basic" if session.settings.basic else session.settings.theme
+        wanted = "basic" if is_old or no_color else session.settings.theme
         self.theme = wanted if wanted in theme.THEMES else theme.DEFAULT
 
     def on_mount(self) -> None:

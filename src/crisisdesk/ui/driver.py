@@ -1,28 +1,70 @@
-"""The terminal driver: as Textual's, but a byte that is not UTF-8 does not end the session.
+"""The terminal driver: as Textual's, but for what comes in (see `keyboard`) and what an old terminal would print.
 
-A terminal set to Latin-1 sends one byte for an accented letter. It is read as what it was meant to be.
+Textual asks the terminal two questions at the start. The oldest answer neither, and some show a letter of the question.
+The picture is wiped at the end: some have no second screen (GNU screen as it comes), and patients stay on no glass.
 """
 
-import codecs
-from functools import partial
-from typing import Any
+import os
+import select
+import time
 
-import textual.drivers.linux_driver as linux_driver
+from textual.drivers.linux_driver import LinuxDriver
 
-_LATIN = "crisisdesk-latin"
+from crisisdesk.ui.keyboard import Keyboard, Refused
 
-
-def _read_as_latin(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    broken = error.object[error.start : error.end].decode("latin-1")
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in broken), error.end
+_READ = 65_536
+_SENTENCE_FIRST = 0.15
+_UNSENT = ("\x1b[<u", "\x1b]22;")
+"""Ends of a key protocol that is never begun, shapes of a mouse that is not used; old terminals print them."""
 
 
-def _tolerant(encoding: str) -> Any:
-    return partial(codecs.getincrementaldecoder(encoding), errors=_LATIN)
+class DeskDriver(LinuxDriver):
+    """Keys in, pictures out."""
+
+    is_old = False
+    """The terminal is one of the oldest."""
+
+    def run_input_thread(self) -> None:
+        """Hand what is typed to the application until it ends. At the end of the line the watchdog takes over."""
+        keyboard, is_open = Keyboard(), True
+        while not self.exit_event.is_set():
+            data = b""
+            if not is_open:
+                self.exit_event.wait(0.1)
+            elif select.select([self.fileno], [], [], keyboard.wait())[0]:
+                data = _read(self.fileno)
+                is_open = bool(data)
+            for message in keyboard.take(data, time.monotonic()):
+                self.process_message(message)
+                if isinstance(message, Refused):  # the sentence first: whoever pours in more has to wait
+                    self.exit_event.wait(_SENTENCE_FIRST)
+
+    def write(self, data: str) -> None:
+        """Send."""
+        if not data.startswith(_UNSENT):
+            super().write(data)
+
+    def stop_application_mode(self) -> None:
+        """Wipe the picture and give the terminal back."""
+        self.write("\x1b[0m\x1b[H\x1b[J")
+        super().stop_application_mode()
+
+    def _request_terminal_sync_mode_support(self) -> None:
+        if not self.is_old:
+            super()._request_terminal_sync_mode_support()
+
+    def _query_in_band_window_resize(self) -> None:
+        """Never: it is of use for smooth scrolling only."""
 
 
-codecs.register_error(_LATIN, _read_as_latin)
-linux_driver.getincrementaldecoder = _tolerant  # type: ignore[attr-defined]  # its strict decoder kills the thread
-DeskDriver = linux_driver.LinuxDriver
+class OldTerminalDriver(DeskDriver):
+    """For a terminal of the oldest kind."""
+
+    is_old = True
+
+
+def _read(fileno: int) -> bytes:
+    try:
+        return os.read(fileno, _READ)
+    except OSError:  # the other end is gone
+        return b""

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.message_pump import MessagePump
 
+from crisisdesk.ui.keyboard import Refused
+
 if TYPE_CHECKING:
     from crisisdesk.ui.app import CrisisDeskApp
 
@@ -35,7 +37,10 @@ class KeyPump:
         self._free.set()
 
     def typed(self, event: events.Key | events.Paste) -> None:
-        """Take a key; start working off the queue if nobody does."""
+        """Take a key; start working off the queue if nobody does. What was refused is said at once."""
+        if isinstance(event, Refused):
+            self._app.front.warn(event.words)
+            return
         self._typed.append(event)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._work())
