@@ -1,5 +1,6 @@
 """From the command line to the first screen: is there a terminal that can show it, and back again in one piece."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -73,6 +74,7 @@ def run_screens(
 
     basic = settings.basic or needs_basic(os.environ)
     session = Session(store, agent, reference, language, replace(settings, basic=basic), now)
+    gc.freeze()  # what is imported stays: no collection during the session walks through it
     app = CrisisDeskApp(session, first)
     app.driver_class = DeskDriver
     watchdog.watch_hangup(0, app.backend.wait_idle)
@@ -94,7 +96,9 @@ def settle_environment() -> None:
     for name in [name for name in os.environ if name.startswith("TEXTUAL")]:
         del os.environ[name]
     many = "256" in os.environ.get("TERM", "") or os.environ.get("COLORTERM")
-    os.environ["TEXTUAL_COLOR_SYSTEM"] = "256" if many else "standard"
+    os.environ["TEXTUAL_COLOR_SYSTEM"] = colours = "256" if many else "standard"
+    if (imported := sys.modules.get("textual.constants")) is not None:  # by the launcher, which has no terminal
+        vars(imported)["COLOR_SYSTEM"] = colours
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     os.environ["TEXTUAL_SMOOTH_SCROLL"] = "0"
     os.environ["TEXTUAL_DISABLE_KITTY_KEY"] = "1"  # dead keys and AltGr are lost in it on several terminals
