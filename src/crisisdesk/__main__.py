@@ -20,7 +20,7 @@ def start(argv: list[str]) -> int:
     from crisisdesk.cli.main import run
 
     os.umask(0o077)
-    gc.set_threshold(50_000, 20, 100)  # imports make objects that stay: looking at them 300 times is a tenth of the start
+    gc.set_threshold(50_000, 20, 100)  # imports make what stays: 300 looks at it are a tenth of a start
     return run(argv)
 
 

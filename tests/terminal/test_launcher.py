@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,18 +131,19 @@ def test_a_whole_call_through_the_launcher_is_stored(host: Host, desk_store: Sto
     assert host.gone(drawing)
 
 
-def test_a_session_has_its_own_file_descriptors_and_no_terminal_to_push_keys_into(host: Host) -> None:
+def test_a_session_has_nothing_of_the_launcher_and_no_terminal_to_push_keys_into(host: Host) -> None:
     screen, drawing = opened(host)
     with screen:
-        sid = Path(f"/proc/{drawing}/stat").read_text().rsplit(")", 1)[1].split()[3]
-        controlling = Path(f"/proc/{drawing}/stat").read_text().rsplit(")", 1)[1].split()[4]
-        assert (int(sid), int(controlling)) == (drawing, 0)
-        sockets = [os.readlink(entry) for entry in Path(f"/proc/{drawing}/fd").iterdir()]
-        assert len({one for one in sockets if one.startswith("socket:")}) <= 3  # its client's, and its loop's own pair
-        (door,) = {os.readlink(entry) for entry in Path(f"/proc/{host.process.pid}/fd").iterdir()} & {
-            one for one in map(str, sockets) if one.startswith("socket:")
-        } or {""}
-        assert door == ""
+        stat = Path(f"/proc/{drawing}/stat").read_text().rsplit(")", 1)[1].split()
+        session, controlling = int(stat[3]), int(stat[4])
+        assert (session, controlling) == (drawing, 0)
+        assert (
+            not open_files(host.process.pid) & open_files(drawing) & {f for f in open_files(drawing) if "socket" in f}
+        )
+
+
+def open_files(pid: int) -> set[str]:
+    return {os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()}
 
 
 def test_a_new_size_of_the_window_arrives(host: Host) -> None:
@@ -368,7 +369,9 @@ def test_only_what_a_session_needs_goes_with_it() -> None:
         "PYTHONPATH": "/evil", "LD_PRELOAD": "/evil", "TEXTUAL_DRIVER": "evil:Evil", "COLUMNS": "300",
     }  # fmt: skip
     message = launched.hello(["--desk", "d"], environ)
-    assert all(name in message for name in (b"TERM=xterm", b"LC_ALL=", b"CRISISDESK_DESK=d", b"SUDO_UID=7", b"NO_COLOR"))
+    assert all(
+        name in message for name in (b"TERM=xterm", b"LC_ALL=", b"CRISISDESK_DESK=d", b"SUDO_UID=7", b"NO_COLOR")
+    )
     assert not any(name in message for name in (b"evil", b"COLUMNS"))
 
 
@@ -383,19 +386,27 @@ def test_only_a_start_of_the_screens_is_handed_on(words: list[str], is_it: bool)
 
 def test_the_light_half_is_light() -> None:
     code = "import sys; before = set(sys.modules); import crisisdesk.cli.launched; print(*(set(sys.modules) - before))"
-    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
     ours = {name for name in loaded if name.startswith("crisisdesk")}
     assert ours == {"crisisdesk", "crisisdesk.cli", "crisisdesk.cli.launched"}
     assert not loaded & {"json", "argparse", "asyncio", "gettext", "sqlite3", "textual", "sqlalchemy", "subprocess"}
 
 
-def test_the_unit_lets_sessions_live(capsys: pytest.CaptureFixture[str], make_unit: Callable[[], str]) -> None:
-    unit = make_unit()
-    for line in ("KillMode=process", "OOMPolicy=continue", "RuntimeDirectoryMode=0700", "LimitCORE=0", "UMask=0077"):
-        assert line in unit.splitlines()
-    assert "launcher" in next(line for line in unit.splitlines() if line.startswith("ExecStart="))
+def test_the_unit_lets_sessions_live() -> None:
+    unit = launcher.unit_text().splitlines()
+    kept = {"KillMode=process", "OOMPolicy=continue", "RuntimeDirectoryMode=0700", "LimitCORE=0", "UMask=0077"}
+    assert kept <= set(unit)
+    (command,) = (line for line in unit if line.startswith("ExecStart="))
+    assert command.endswith(" launcher")
 
 
-@pytest.fixture
-def make_unit() -> Callable[[], str]:
-    return launcher.unit_text
+def test_check_tells_whether_a_launcher_is_there(host: Host) -> None:
+    say = "print(launched.probe(os.environ))\n"
+    assert greet(host, say).strip() == "ready"
+    assert host.gone(*host.children())
+    host.socket.parent.chmod(0o755)
+    assert greet(host, say).strip() == "foreign"
+    assert launched.probe({"CRISISDESK_LAUNCHER": ""}) == "off"
+    assert launched.probe({"CRISISDESK_LAUNCHER": str(host.desk.parent / "none")}) == "absent"

@@ -13,7 +13,6 @@ import stat
 import struct
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
 
 VARIABLE = "CRISISDESK_LAUNCHER"
 DEFAULT_SOCKET = "/run/crisisdesk/launcher"
@@ -23,10 +22,11 @@ PATIENCE_SECONDS = 10.0
 LONGEST_MESSAGE = 1 << 17
 READY, GO = b"ready", b"go"
 HANGUP_CODE, TERM_CODE, KILL_CODE = 129, 143, 137
-PASSED = frozenset(
-    "TERM COLORTERM NO_COLOR LANG LANGUAGE TZ HOME USER LOGNAME PATH SHELL SUDO_UID SUDO_GID SUDO_USER SSH_CONNECTION "
-    "SSH_CLIENT SSH_TTY XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME XDG_RUNTIME_DIR".split()
-)
+PASSED = frozenset({
+    "TERM", "COLORTERM", "NO_COLOR", "LANG", "LANGUAGE", "TZ", "HOME", "USER", "LOGNAME", "PATH", "SHELL",
+    "SUDO_UID", "SUDO_GID", "SUDO_USER", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY",
+    "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR",
+})  # fmt: skip
 PASSED_BEGINNINGS = ("LC_", "CRISISDESK_")
 HANDED_ON = (signal.SIGWINCH, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 _WITH_VALUE = frozenset({"--desk", "--agent", "--lang"})
@@ -72,7 +72,7 @@ def socket_path(environ: Mapping[str, str]) -> str:
 
 def package_folder() -> str:
     """The folder of this program: a launcher of another installation is not asked."""
-    return str(PurePath(__file__).parent.parent)
+    return os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def connect(environ: Mapping[str, str]) -> socket.socket | str:
@@ -97,6 +97,23 @@ def connect(environ: Mapping[str, str]) -> socket.socket | str:
         line.close()
         return "absent"
     return line
+
+
+def probe(environ: Mapping[str, str]) -> str:
+    """How a start would be answered now: ready, or one word why it would be an ordinary one. Nothing is started."""
+    line = connect(environ)
+    if isinstance(line, str):
+        return line
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    try:
+        answer = ask(line, hello([], environ), (nowhere, nowhere, nowhere))
+    finally:
+        os.close(nowhere)
+        line.close()
+    if isinstance(answer, str):
+        return answer
+    os.close(answer)
+    return "ready"
 
 
 def peer_uid(line: socket.socket) -> int:

@@ -4,6 +4,7 @@ Off unless the host starts it. Invariants: no desk is opened and no thread is st
 nothing from anybody; killing it ends no session; a session ends when the process that lent its terminal ends.
 """
 
+import contextlib
 import gc
 import os
 import pkgutil
@@ -72,7 +73,9 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `launcher`."""
     about = _("fork each session from a process that has everything imported (hosts with many agents)")
     parser = subparsers.add_parser("launcher", help=about, description=about)
-    parser.add_argument("--unit", action="store_true", help=_("print the systemd unit that starts it, and nothing more"))
+    parser.add_argument(
+        "--unit", action="store_true", help=_("print the systemd unit that starts it, and nothing more")
+    )
     parser.set_defaults(run=launch)
 
 
@@ -138,7 +141,7 @@ def _files(folder: str) -> Iterator[os.DirEntry[str]]:
 
 
 def import_all() -> None:
-    """Import what a session may need, and put it out of the garbage collector's sight, so that its pages stay shared."""
+    """Import what a session may need, and put it out of the collector's sight, so that its pages stay shared."""
     from crisisdesk.store.sqlite import choose_sqlite
     from crisisdesk.ui.start import settle_environment
 
@@ -249,22 +252,21 @@ def _take_over(line: socket.socket) -> list[str] | None:
     except OSError:
         os.chdir("/")
     sys.argv[1:] = argv
-    _open_streams()
+    _settle_streams()
     return argv
 
 
-def _open_streams() -> None:
-    """The three streams anew, as Python opens them on a terminal."""
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", errors="strict", closefd=False)  # type: ignore[misc]
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False, buffering=1)  # type: ignore[misc]
-    errors = "backslashreplace"
-    sys.stderr = sys.__stderr__ = open(2, "w", encoding="utf-8", errors=errors, closefd=False, buffering=1)  # type: ignore[misc]
+def _settle_streams() -> None:
+    """The three streams as Python makes them on a terminal; the descriptors behind them are the client's by now."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        errors = "backslashreplace" if stream is sys.stderr else "strict"
+        stream.reconfigure(encoding="utf-8", errors=errors)  # type: ignore[union-attr]  # a launcher's own are files
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 
 
 def _end_with(line: socket.socket) -> None:
     """End the session as SIGTERM does (fields stored, writes landed, terminal whole) once the client has gone."""
-    try:
+    with contextlib.suppress(OSError):
         line.recv(1)
-    except OSError:
-        pass
     os.kill(os.getpid(), signal.SIGTERM)
