@@ -10,9 +10,25 @@ def main() -> int:
     is_heard = fill_closed_streams()
     os.umask(0o077)  # desks, drafts, exports and logs hold patient data
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # so does memory
-    from crisisdesk.cli.main import run, say_unheard
+    if not is_heard:
+        from crisisdesk.cli.main import say_unheard
 
-    return run(sys.argv[1:]) if is_heard else say_unheard()
+        return say_unheard()
+    from crisisdesk.cli.launched import through_launcher
+
+    code = through_launcher(sys.argv[1:])
+    return start(sys.argv[1:]) if code is None else code
+
+
+def start(argv: list[str]) -> int:
+    """Run the command line in this process. A session that the launcher forked begins here too."""
+    import gc
+
+    from crisisdesk.cli.main import run
+
+    os.umask(0o077)
+    gc.set_threshold(50_000, 20, 100)  # imports make what stays: 300 looks at it are a tenth of a start
+    return run(argv)
 
 
 def fill_closed_streams() -> bool:

@@ -5,8 +5,10 @@ its own desk in ``folder`` and yields results. Nothing here is a test: no figure
 """
 
 import gc
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 
@@ -57,6 +59,13 @@ def timed(work: Callable[[], object]) -> float:
         return (perf_counter() - begin) * 1000
     finally:
         gc.enable()
+
+
+def with_bytecode(folder: Path) -> None:
+    """Let the programs that are started from here on keep their compiled files, as an installation does: where the
+    host forbids it (PYTHONDONTWRITEBYTECODE), each start would compile this program, and no library, anew."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from terminal_glass import Glass
 
@@ -22,11 +23,12 @@ class Terminal:
 
     def __init__(
         self, arguments: Sequence[str], *, size: tuple[int, int] = (80, 24), environ: Mapping[str, str] | None = None,
-        ignore_hangup: bool = False, program: Sequence[str] = ("-m", "crisisdesk"),
+        ignore_hangup: bool = False, program: Sequence[str] = ("-m", "crisisdesk"), run_by: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.glass, self.raw = Glass(*size), b""
+        self.modes = termios.tcgetattr(slave)
 
         def own_terminal() -> None:
             os.setsid()
@@ -36,7 +38,7 @@ class Terminal:
 
         environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(environ or {})}
         self.process = subprocess.Popen(
-            [sys.executable, *program, *arguments], stdin=slave, stdout=slave, stderr=slave, env=environment,
+            [*run_by, sys.executable, *program, *arguments], stdin=slave, stdout=slave, stderr=slave, env=environment,
             preexec_fn=own_terminal,
         )  # fmt: skip
         os.close(slave)
@@ -98,6 +100,10 @@ class Terminal:
         """The window is another size now."""
         self.glass = Glass(width, height)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+    def modes_now(self) -> list[Any]:
+        """The modes of the terminal, as they were in ``modes`` before the start."""
+        return termios.tcgetattr(self._master)
 
     def hang_up(self) -> None:
         """The other end of the line goes away."""

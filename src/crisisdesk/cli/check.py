@@ -1,5 +1,6 @@
 """`crisisdesk check`: is the desk's file sound, and has it room?"""
 
+import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def check(arguments: Namespace, context: Context) -> int:
     import shutil
 
     from crisisdesk import __version__
+    from crisisdesk.cli.launched import probe
     from crisisdesk.store.engine import schema_version
     from crisisdesk.store.health import examine
 
@@ -38,6 +40,7 @@ def check(arguments: Namespace, context: Context) -> int:
     health = examine(store, is_quick=arguments.quick)
     free = shutil.disk_usage(store.path.parent).free
     reference = context.reference()
+    launcher = probe(os.environ)
     record = {
         "desk": store.path,
         "name": reference.desk.name,
@@ -55,6 +58,7 @@ def check(arguments: Namespace, context: Context) -> int:
         "free_bytes": free,
         "is_sound": health.is_sound,
         "has_room": free >= ENOUGH_FREE,
+        "launcher": launcher if context.json else _launcher_words().get(launcher, launcher),
     }
     show_record(context, _headings(), record)
     if not health.is_sound:
@@ -84,6 +88,18 @@ def _headings() -> dict[str, str]:
         "free_bytes": _("Free on its disk, bytes"),
         "is_sound": _("Sound"),
         "has_room": _("Room on the disk"),
+        "launcher": _("Launcher of sessions"),
+    }
+
+
+def _launcher_words() -> dict[str, str]:
+    return {
+        "ready": _("ready"),
+        "off": _("not used here"),
+        "absent": _("none: each session starts by itself"),
+        "foreign": _("not trusted: its folder and its process must be of this account alone"),
+        "refused": _("refuses: it is of another program or version, restart it"),
+        "silent": _("does not answer: restart it"),
     }
 
 

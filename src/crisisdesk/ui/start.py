@@ -1,6 +1,7 @@
 """From the command line to the first screen: is there a terminal that can show it, and back again in one piece."""
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -95,6 +96,7 @@ def run_screens(
     theme = settings.theme or ("" if has_many_colours(os.environ) else "basic")  # the others need 256 colours
     shown = replace(settings, basic=basic, no_color=no_color, theme=theme)
     session = Session(store, agent, reference, language, shown, now)
+    gc.freeze()  # what is imported stays: no collection during the session walks through it
     app = CrisisDeskApp(session, first)
     app.driver_class = OldTerminalDriver if basic else DeskDriver
     watchdog.watch_hangup(0, app.backend.wait_idle)
@@ -128,7 +130,9 @@ def settle_environment() -> None:
     """
     for name in [name for name in os.environ if name.startswith("TEXTUAL")]:
         del os.environ[name]
-    os.environ["TEXTUAL_COLOR_SYSTEM"] = "256" if has_many_colours(os.environ) else "standard"
+    os.environ["TEXTUAL_COLOR_SYSTEM"] = colours = "256" if has_many_colours(os.environ) else "standard"
+    if (imported := sys.modules.get("textual.constants")) is not None:  # by the launcher, which has no terminal
+        vars(imported)["COLOR_SYSTEM"] = colours
     os.environ.pop("NO_COLOR", None)  # it would be greys, which are colours; see `glyphs`
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     os.environ["TEXTUAL_SMOOTH_SCROLL"] = "0"
