@@ -34,7 +34,6 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 def pytest_collection_finish() -> None:
     """What was imported stays: the collector need not walk through it 30,000 times (a third of the tests' time)."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 

@@ -30,10 +30,14 @@ def run_agents(world: World, logins: Sequence[str], job: str) -> list[dict[str, 
         for login in logins
     ]  # fmt: skip
     said = []
-    for process in processes:
-        out, err = process.communicate(timeout=110)
-        assert process.returncode == 0, err
-        said.append(json.loads(out))
+    try:
+        for process in processes:
+            out, err = process.communicate(timeout=160)  # 2,000 writes: long where others want the machine too
+            assert process.returncode == 0, err
+            said.append(json.loads(out))
+    finally:
+        for process in processes:
+            process.kill()  # nothing where it has ended
     return said
 
 
