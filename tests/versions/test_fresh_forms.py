@@ -64,10 +64,6 @@ WAYS = {"saved": by_saving, "none": by_no_call, "f2": by_f2, "aside": by_putting
 async def test_the_next_call_begins_empty(way: str, desk_store: Store, amelie: Agent) -> None:
     async with open_screens(desk_store, "intake", language="en") as pilot:
         await type_text(pilot, FIRST)
-        await pilot.press("f9")
-        await settled(pilot)
-        await pilot.press("3")
-        await settled(pilot)
         first = pilot.app.screen.autosave.uid  # type: ignore[attr-defined]
         await WAYS[way](pilot)
         await settled(pilot)

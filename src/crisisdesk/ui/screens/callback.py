@@ -228,14 +228,14 @@ class CallbackScreen(DeskScreen):
         else:
             begun = min(self._started_at or self.session.now(), self.session.now())
             form = self._ends.filled(lease, self._autosave.uid, begun, self._reading.read_out)
-            self._autosave.wait()
-            self.write(record_attempt, form, then=self._stored, failed=self._refused)
+            autosave = self._autosave
 
-    def _refused(self, error: CrisisDeskError) -> None:
-        """What was typed stays, here and as a draft."""
-        if self._autosave is not None:
-            self._autosave.go_on()
-        tell(self, error, self.action_store)
+            def refused(error: CrisisDeskError) -> None:
+                autosave.go_on()
+                tell(self, error, self.action_store)
+
+            autosave.wait()
+            self.write(record_attempt, form, then=self._stored, failed=refused)
 
     def _stored(self, done: RecordedAttempt) -> None:
         if self._autosave is not None:

@@ -66,6 +66,7 @@ class AheadScreen(LinesScreen, inherit_bindings=False):
         "the days they will be offered, who stays and why, and who was told a day that then no longer holds. "
         "y stores it, Esc goes back to the form."
     )
+    AFTER_LOST_ANSWER = "close"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,o", "store", N_("yes, store it"), key_display="y/o", priority=True),
         Binding("n,escape", "app.back", N_("no, back to the form"), priority=True),
@@ -98,10 +99,9 @@ class AheadScreen(LinesScreen, inherit_bindings=False):
             self._is_storing = True
             self._store(self)
 
-    def stored_before(self, words: str) -> None:
+    def close(self) -> None:
         """It had been stored when it was asked for the first time: the screen behind shows what holds now."""
         self.app.pop_screen()
-        self.desk_app.front.stored_before(words)
 
     def refused(self, error: CrisisDeskError) -> None:
         """Nothing was stored: say why, in full, where it can be read."""

@@ -41,6 +41,7 @@ class PatientScreen(DeskScreen):
         "and you choose. F9 reports a death; a second agent confirms or refutes it. "
         "That you opened this file is written in the journal."
     )
+    AFTER_LOST_ANSWER = "action_reload"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f12", "correct", N_("correct"), priority=True),
         Binding("f10", "add_phone", N_("add a number"), priority=True),
@@ -95,11 +96,6 @@ class PatientScreen(DeskScreen):
         """After a write."""
         self.action_reload()
 
-    def stored_before(self, words: str) -> None:
-        """The answer of a write was lost: read the file again."""
-        self.action_reload()
-        self.done(words)
-
     def _show(self, file: PatientFile) -> None:
         self.file = file
         self.heading(_("Patient") + f" {file.patient_id} · {file.name or _('(no name)')}")
@@ -135,7 +131,8 @@ class PatientScreen(DeskScreen):
                 _("Mark {number} as wrong? Nobody will ring it.") if is_wrong else _("Is {number} right after all?")
             )
             shown = show_phone(rest, self.session)
-            self.confirm(question.format(number=shown), lambda: self._mark(rest, is_wrong))
+            self.confirm(question.format(number=shown), lambda: self.write(
+                mark_phone_wrong, self.patient_id, rest, is_wrong=is_wrong, then=self.read_again))  # fmt: skip
         elif kind == "l":
             self._decide(int(rest))
         elif kind == "b":
@@ -159,9 +156,6 @@ class PatientScreen(DeskScreen):
         """Enter on what happened: all of its words."""
         row = next(row for row in event.table.rows if row.row_id == event.row_id)
         self.say(str(row.cells[-1]))
-
-    def _mark(self, number: str, is_wrong: bool) -> None:
-        self.write(mark_phone_wrong, self.patient_id, number, is_wrong=is_wrong, then=self.read_again)
 
     def _decide(self, likeness_id: int) -> None:
         file = self.file

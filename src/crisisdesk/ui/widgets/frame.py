@@ -82,6 +82,12 @@ def tell(screen: "DeskScreen", error: CrisisDeskError, again: Callable[[], None]
         screen.warn(str(error))
 
 
+def tell_stored(screen: "DeskScreen", words: str) -> None:
+    """A write that was tried again had been stored the first time: show what stands there now, and say so."""
+    getattr(screen, screen.AFTER_LOST_ANSWER)()
+    screen.desk_app.front.done(words)
+
+
 class DeskScreen(Screen[None]):
     """Base of all screens. Give it `HEADING`, `HELP`, `BINDINGS` and `compose_work`; see `screens/home.py`."""
 
@@ -89,6 +95,8 @@ class DeskScreen(Screen[None]):
     """Words of the second line, through N_."""
     HELP: ClassVar[str | None] = ""
     """A paragraph for F1, through N_."""
+    AFTER_LOST_ANSWER: ClassVar[str] = "refresh_from_store"
+    """Which method shows what stands there after `tell_stored`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -244,7 +252,7 @@ class DeskScreen(Screen[None]):
                 again (StoreUnavailable).
             hold_keys: keys typed ahead wait for the outcome (2 s at most).
             wish: id of what is wanted, for callers that try again by themselves; a wish that had been stored before its
-                answer was lost is not stored twice, and raises no error: `stored_before` is called instead.
+                answer was lost is not stored twice, and is no error (`tell_stored`).
         """
         wish = wish or uuid4().hex
         future = self.backend.submit(fn, *args, wish=Wish(wish, wish in self._unanswered), **kwargs)
@@ -254,8 +262,7 @@ class DeskScreen(Screen[None]):
                 try:
                     result = await self.backend.landed(future)
                 except AlreadyStored as news:
-                    front = self if self.is_attached else self.desk_app.front
-                    front.stored_before(str(news))
+                    tell_stored(self if self.is_attached else self.desk_app.front, str(news))
                     return
                 except CrisisDeskError as error:
                     if isinstance(error, StoreUnavailable):
@@ -272,11 +279,6 @@ class DeskScreen(Screen[None]):
             self.write(fn, *args, then=then, failed=failed, hold_keys=hold_keys, wish=wish, **kwargs)
 
         self.desk_app.run_worker(cast("WorkType[None]", work), group="write", exclusive=False, exit_on_error=True)
-
-    def stored_before(self, words: str) -> None:
-        """A write that was tried again had been stored the first time: say so, and show what stands there now."""
-        self.done(words)
-        self.refresh_from_store()
 
     def on_store_changed(self, event: StoreChanged) -> None:
         """Read again what others may have changed. Screens with a list override `refresh_from_store`."""
