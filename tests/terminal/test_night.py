@@ -1,8 +1,8 @@
 """docs/night.md, followed to the letter: from a bare host to agents at their desk.
 
 The sheet's indented lines run as root, in order, in a mount namespace in which /etc, /opt, /srv and /usr/local are
-copies that vanish. Not as written are only the port of sshd, the keys and the further agents of agents.txt, and the pager. The
-wheels are made as the sheet says where an index of packages can be reached, or are in the folder that
+copies that vanish. Not as written are only the port of sshd, the keys and the further agents of agents.txt, and the
+pager. The wheels are made as the sheet says where an index of packages can be reached, or are in the folder that
 `CRISISDESK_WHEELS` names.
 
 `CRISISDESK_NIGHT_AGENTS=50` lets fifty agents in, as the sheet promises; else there are four.
