@@ -102,8 +102,7 @@ class DeskOverSsh:
             sshd.terminate()
             sshd.wait(10)
         self._sshds.clear()
-        for uid in self._uids():
-            _kill_all_of(uid)
+        self.end_sessions()
         while self._undo:
             self._undo.pop()()
 
@@ -283,6 +282,11 @@ class DeskOverSsh:
     def processes(self) -> list[int]:
         """Numbers of every process of the rig's accounts: launchers, shells, desks."""
         return [pid for uid in self._uids() for pid in _processes(uid)]
+
+    def end_sessions(self) -> None:
+        """Kill every process of the rig's accounts."""
+        for uid in self._uids():
+            _kill_all_of(uid)
 
     def wait_until(self, reached: Callable[[], object], what: str, seconds: float = 20) -> None:
         """Look until something is so; fail with what is still running when it does not come."""

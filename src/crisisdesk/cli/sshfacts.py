@@ -241,7 +241,7 @@ def of_host(plan: Plan, settings: Settings, logins: Iterable[str]) -> Iterator[F
 
 
 def _of_login(plan: Plan, entry: pwd.struct_passwd) -> Iterator[Finding]:
-    """Files of the agent's own that are read before the launcher; they run as the agent, not as the desk."""
+    """Files of the agent's own that are read before the launcher: they run as the agent, not as the desk's account."""
     login = entry.pw_name
     if Path(entry.pw_shell).name not in {"sh", "dash"}:
         todo = _("bash and others read files of the agent before the launcher: usermod --shell /bin/sh {login}")
