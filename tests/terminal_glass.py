@@ -8,11 +8,11 @@ _SEQUENCE = re.compile(
 
 
 class Glass:
-    """A screen of plain characters that understands cursor moves and nothing else."""
+    """A screen of plain characters that understands cursor moves, wiping and nothing else."""
 
     def __init__(self, width: int, height: int) -> None:
         self.lines = [[" "] * width for _ in range(height)]
-        self._x = self._y = 0
+        self._x, self._y, self._width = 0, 0, width
         self._rest = ""
 
     def feed(self, text: str) -> None:
@@ -35,6 +35,10 @@ class Glass:
             self._y, self._x = line - 1, column - 1
         elif found["final"] == "C":
             self._x += numbers[0] if numbers else 1
+        elif found["final"] == "J":
+            del self.lines[self._y][self._x :]
+            self.lines[self._y] += [" "] * (self._width - self._x)
+            self.lines[self._y + 1 :] = [[" "] * self._width for _ in self.lines[self._y + 1 :]]
 
     def _draw(self, letter: str) -> None:
         if letter == "\r":

@@ -10,6 +10,7 @@ from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
 
 PREFIX = "CRISISDESK_"
+_SWITCHES = {"basic", "no_color"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Settings:
     """Name of a colour theme; empty: dark."""
     basic: bool = False
     """Only the glyphs of the oldest terminals."""
+    no_color: bool = False
+    """No colours: bold, underline and reverse instead."""
     log: Path | None = None
     """Where a defect's traceback is written; empty: the state folder."""
 
@@ -63,7 +66,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     values = _from_file(path) if path.is_file() else {}
     for field in fields(Settings):
         if (text := environ.get(PREFIX + field.name.upper())) is not None:
-            values[field.name] = text.strip().lower() in {"1", "true", "yes"} if field.name == "basic" else text
+            values[field.name] = text.strip().lower() in {"1", "true", "yes"} if field.name in _SWITCHES else text
     for name in ("desk", "log"):
         if name in values:
             values[name] = Path(str(values[name])).expanduser() if values[name] else None
@@ -77,7 +80,7 @@ def _from_file(path: Path) -> dict[str, object]:
         values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RuleBroken(_("{path} is not a TOML file: {why}").format(path=path, why=error)) from error
-    kinds = {field.name: bool if field.name == "basic" else str for field in fields(Settings)}
+    kinds = {field.name: bool if field.name in _SWITCHES else str for field in fields(Settings)}
     for name, value in values.items():
         if name not in kinds:
             known = ", ".join(kinds)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -22,9 +24,10 @@ from crisisdesk.desk.agents import find_agent
 from crisisdesk.desk.drafts import list_drafts, save_draft
 from crisisdesk.errors import LeaseLost, RuleBroken, StoreUnavailable
 from crisisdesk.store.engine import Store, open_desk
-from crisisdesk.ui.cells import Diff, Frame
+from crisisdesk.ui.cells import Diff, Frame, Look, look_of
+from crisisdesk.ui.glyphs import Hand, old_glyph
 from crisisdesk.ui.inert import inert
-from crisisdesk.ui.linefilter import BasicGlyphs, UnsafeCharacters
+from crisisdesk.ui.linefilter import UnsafeCharacters
 from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.table import Column, DeskTable, Row
 from moments import DESK_NOW
@@ -196,11 +199,30 @@ async def test_the_belt_holds_where_a_widget_is_careless(desk_store: Store) -> N
 
 
 @given(st.text())
-def test_filters_keep_the_number_of_cells(text: str) -> None:
-    black = Color(0, 0, 0)
-    for one in (UnsafeCharacters(), BasicGlyphs()):
-        (segment,) = one.apply([Segment(text)], black)
-        assert len(segment.text) == len(text)
+def test_the_filter_keeps_the_number_of_cells(text: str) -> None:
+    (segment,) = UnsafeCharacters().apply([Segment(text)], Color(0, 0, 0))
+    assert len(segment.text) == len(text)
+
+
+@given(st.characters(exclude_categories=["Cs"]))
+def test_an_old_terminal_gets_signs_that_it_has_and_as_wide(sign: str) -> None:
+    drawn = old_glyph(sign)
+    assert cell_len(drawn) == cell_len(sign)
+    assert drawn.encode("cp437").decode("cp437") == drawn
+
+
+def test_accents_that_an_old_terminal_has_stay() -> None:
+    assert "".join(map(old_glyph, "éèêëàâçùûîïôöüÉÇ«»°²·")) == "éèêëàâçùûîïôöüÉÇ«»°²·"
+    assert "".join(map(old_glyph, "ÀÈÊËÎÔÛœ’…")) == "AEEEIOUo'."
+    assert old_glyph("é") == "é"
+
+
+def test_without_colours_a_ground_is_reversed_and_the_cursor_in_it_is_not() -> None:
+    field, cursor = Style(bgcolor="blue"), Style(bgcolor="blue", reverse=True)
+    plain, system = Hand(has_colours=False), ColorSystem.STANDARD
+    assert look_of(field, system, plain) == Look("7", "", "")
+    assert look_of(cursor, system, plain) == Look("", "", "")
+    assert look_of(Style(bgcolor="default", dim=True, bold=True), system, Hand(True, False)) == Look("1", "", "")
 
 
 @given(st.text(max_size=400))

@@ -3,7 +3,7 @@
 import getpass
 import sys
 from argparse import Namespace
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -112,8 +112,10 @@ def host_login() -> str:
 
 def make_context(arguments: Namespace, settings: Settings) -> Context:
     """The context of one command line: flags over settings (which already hold CRISISDESK_*)."""
+    basic = settings.basic or getattr(arguments, "basic", False)
+    no_color = settings.no_color or getattr(arguments, "no_color", False)
     return Context(
-        settings=settings,
+        settings=replace(settings, basic=basic, no_color=no_color),
         desk=getattr(arguments, "desk", None) or settings.desk,
         login=getattr(arguments, "agent", "") or settings.agent,
         json=getattr(arguments, "json", False),

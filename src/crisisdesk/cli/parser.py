@@ -57,6 +57,8 @@ def add_globals(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--desk", metavar=_("FILE"), type=Path, default=quiet, help=_("the desk's file"))
     group.add_argument("--agent", metavar=_("LOGIN"), default=quiet, help=_("who is at the desk"))
     group.add_argument("--lang", metavar="LANG", default=quiet, help=_("language of the texts: fr, en"))
+    group.add_argument("--basic", action="store_true", default=quiet, help=_("screens for the oldest terminals"))
+    group.add_argument("--no-color", action="store_true", default=quiet, help=_("screens without colours"))
     shape = group.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", default=quiet, help=_("data as JSON, for programs"))
     shape.add_argument("--plain", action="store_true", default=quiet, help=_("one fact a line, for screen readers"))

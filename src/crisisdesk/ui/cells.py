@@ -16,6 +16,8 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from crisisdesk.ui.glyphs import Hand
+
 _BRIDGE = 6
 """Up to so many unchanged cells are sent again, because moving the cursor over them costs more."""
 
@@ -31,26 +33,22 @@ class Look(NamedTuple):
 Cell = tuple[str, Look]
 PLAIN = Look("", "", "")
 _UNKNOWN: Cell = ("", Look("?", "?", "?"))
-_SGR = {"bold": "1", "dim": "2", "italic": "3", "underline": "4", "reverse": "7", "strike": "9"}
 
 
 @lru_cache(4096)
-def look_of(style: Style | None, system: ColorSystem) -> Look:
+def look_of(style: Style | None, system: ColorSystem, hand: Hand) -> Look:
     """The numbers of a style."""
     if style is None:
         return PLAIN
-    attributes = ";".join(code for name, code in _SGR.items() if getattr(style, name))
-    colour, ground = (
-        ";".join(part.downgrade(system).get_ansi_codes(foreground)) if part is not None else ""
-        for part, foreground in ((style.color, True), (style.bgcolor, False))
-    )
-    return Look(attributes, colour, ground)
+    colour, ground = hand.colour(style.color, system, False), hand.colour(style.bgcolor, system, True)
+    return Look(hand.attributes(style), colour, ground)
 
 
 class Frame:
     """What one terminal shows."""
 
-    def __init__(self) -> None:
+    def __init__(self, hand: Hand | None = None) -> None:
+        self.hand = hand or Hand()
         self._lines: list[list[Cell | None]] = []
         self._size = (0, 0)
 
@@ -90,7 +88,7 @@ class Diff(CompositorUpdate):
         system = console._color_system or ColorSystem.TRUECOLOR
         pen = _Pen(self._frame)
         for y, x, strip in _pieces(self._update):
-            for at, cell in self._frame.change(y, x, _cells(strip, system)):
+            for at, cell in self._frame.change(y, x, _cells(strip, system, self._frame.hand)):
                 pen.put(y, at, cell)
         return pen.finish()
 
@@ -161,33 +159,35 @@ def _pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[tuple[int, int, Stri
                 yield y, start, piece if (start, end) == (x, x + piece.cell_length) else piece.crop(start - x, end - x)
 
 
-def _cells(strip: Strip, system: ColorSystem) -> Iterator[Cell | None]:
+def _cells(strip: Strip, system: ColorSystem, hand: Hand) -> Iterator[Cell | None]:
     """A strip cell by cell. A mark that combines joins its letter; after a wide one comes None."""
     for text, style, control in strip:
         if control:
             continue
-        look = look_of(style, system)
+        look = look_of(style, system, hand)
         if text.isascii():
             yield from ((letter, look) for letter in text)
-        else:
-            yield from _wide_cells(text, look)
+            continue
+        for cluster in _clusters(text):
+            yield from _one(hand.text(cluster), look)
 
 
-def _wide_cells(text: str, look: Look) -> Iterator[Cell | None]:
+def _clusters(text: str) -> Iterator[str]:
     cluster = ""
     for letter in text:
         if cluster and cell_len(cluster + letter) == cell_len(cluster):
             cluster += letter
             continue
         if cluster:
-            yield from _one(cluster, look)
+            yield cluster
         cluster = letter
     if cluster:
-        yield from _one(cluster, look)
+        yield cluster
 
 
 def _one(cluster: str, look: Look) -> Iterator[Cell | None]:
-    width = cell_len(cluster)
-    if width:
+    if cluster.isascii():
+        yield from ((letter, look) for letter in cluster)
+    elif width := cell_len(cluster):
         yield cluster, look
         yield from (None for _ in range(width - 1))

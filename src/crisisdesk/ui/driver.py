@@ -1,7 +1,7 @@
 """The terminal driver: as Textual's, but for what comes in (see `keyboard`) and what an old terminal would print.
 
-Textual asks the terminal two questions at the start. The oldest answer neither, and some show a letter of the question;
-they have no second screen either, so that the picture is wiped at the end: patients stay on no glass.
+Textual asks the terminal two questions at the start. The oldest answer neither, and some show a letter of the question.
+The picture is wiped at the end: some have no second screen (GNU screen as it comes), and patients stay on no glass.
 """
 
 import os
@@ -10,11 +10,12 @@ import time
 
 from textual.drivers.linux_driver import LinuxDriver
 
-from crisisdesk.ui.keyboard import Keyboard
+from crisisdesk.ui.keyboard import Keyboard, Refused
 
 _READ = 65_536
-_KITTY_OFF = "\x1b[<u"
-"""Taken out: its counterpart is never sent, and old terminals print the letter."""
+_SENTENCE_FIRST = 0.15
+_UNSENT = ("\x1b[<u", "\x1b]22;")
+"""Ends of a key protocol that is never begun, shapes of a mouse that is not used; old terminals print them."""
 
 
 class DeskDriver(LinuxDriver):
@@ -35,16 +36,17 @@ class DeskDriver(LinuxDriver):
                 is_open = bool(data)
             for message in keyboard.take(data, time.monotonic()):
                 self.process_message(message)
+                if isinstance(message, Refused):  # the sentence first: whoever pours in more has to wait
+                    self.exit_event.wait(_SENTENCE_FIRST)
 
     def write(self, data: str) -> None:
         """Send."""
-        if data != _KITTY_OFF:
+        if not data.startswith(_UNSENT):
             super().write(data)
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back."""
-        if self.is_old:
-            self.write("\x1b[0m\x1b[H\x1b[J")
+        """Wipe the picture and give the terminal back."""
+        self.write("\x1b[0m\x1b[H\x1b[J")
         super().stop_application_mode()
 
     def _request_terminal_sync_mode_support(self) -> None:

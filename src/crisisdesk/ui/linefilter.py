@@ -1,7 +1,7 @@
 """The belt under `inert`: the last step before the driver, after all widgets have drawn.
 
 `App._filters` is a private list of textual 8.2; a test through a real terminal says when an upgrade drops it.
-Both filters keep the width of every segment, because layout is over by now.
+It keeps the width of every segment, because layout is over by now.
 """
 
 import re
@@ -14,13 +14,6 @@ MARK = "\ufffd"
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
-_BASIC = str.maketrans(
-    {
-        "…": ".", "’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "→": ">", "←": "<", "▸": ">", "▾": "v",
-        "▌": "│", "●": "*", "○": "o", "✓": "+", "☏": "#", "✗": "x", "⚠": "!", "•": "*", "↑": "^", "↓": "v", "▁": "_",
-        "\u202f": " ",        "╭": "┌", "╮": "┐", "╰": "└", "╯": "┘", "━": "─", "┃": "│", "▔": "─", "œ": "o", "Œ": "O",
-    }
-)  # fmt: skip
 
 
 class UnsafeCharacters(LineFilter):
@@ -34,15 +27,3 @@ class UnsafeCharacters(LineFilter):
             segment if segment.control else Segment(_UNSAFE.sub(MARK, segment.text), segment.style)
             for segment in segments
         ]
-
-
-class BasicGlyphs(LineFilter):
-    """Only what the oldest terminals can draw (code page 437 and Latin-1)."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The same segments with look-alikes for newer signs."""
-        return [
-            segment if segment.control or segment.text.isascii()
-            else Segment(segment.text.translate(_BASIC), segment.style)
-            for segment in segments
-        ]  # fmt: skip

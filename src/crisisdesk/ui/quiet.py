@@ -7,7 +7,8 @@ from textual.app import App
 from textual.screen import Screen
 
 from crisisdesk.ui.cells import Diff, Frame
-from crisisdesk.ui.linefilter import BasicGlyphs, UnsafeCharacters
+from crisisdesk.ui.glyphs import Hand
+from crisisdesk.ui.linefilter import UnsafeCharacters
 
 
 class QuietApp(App[int]):
@@ -18,13 +19,11 @@ class QuietApp(App[int]):
     defect: BaseException | None = None
     """What went wrong in this program's own code; the caller of `run` raises it when the terminal is whole."""
 
-    def guard(self, basic: bool) -> None:
-        """Put the line filters in and switch movement off; called once, before the first paint."""
+    def guard(self, hand: Hand) -> None:
+        """Put the line filter in, switch movement off and say how to draw; called once, before the first paint."""
         self._filters.append(UnsafeCharacters())
-        if basic:
-            self._filters.append(BasicGlyphs())
         self.animation_level = "none"
-        self._frame = Frame()
+        self._frame = Frame(hand)
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         """Send what changed, not what was painted again."""

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from crisisdesk.ui.session import OpenDesk
 
 SMALLEST = (60, 15)
-_OLD_TERMINALS = ("linux", "vt", "ansi", "xterm-r", "cons", "screen.linux")
+_OLD_TERMINALS = (
+    "linux", "vt", "ansi", "pcansi", "cons", "xterm-r", "wy", "sun", "screen.linux", "screen.vt", "putty-vt100",
+)  # fmt: skip
+_WITHOUT_COLOURS = ("vt", "wy", "screen.vt", "xterm-mono")
+_SIXTEEN_AT_MOST = ("screen", "putty")
+"""Inside these, COLORTERM may be that of another terminal."""
 
 
 def terminal_problem(environ: Mapping[str, str], stdin: TextIO, stderr: TextIO) -> str | None:
@@ -45,6 +50,19 @@ def needs_basic(environ: Mapping[str, str]) -> bool:
     return environ.get("TERM", "").startswith(_OLD_TERMINALS)
 
 
+def lacks_colours(environ: Mapping[str, str]) -> bool:
+    """Whether the terminal has none, or its owner wants none (NO_COLOR, see no-color.org)."""
+    return bool(environ.get("NO_COLOR")) or environ.get("TERM", "").startswith(_WITHOUT_COLOURS)
+
+
+def has_many_colours(environ: Mapping[str, str]) -> bool:
+    """Whether the terminal knows 256 colours; what TERM says of an old one is believed before COLORTERM."""
+    term = environ.get("TERM", "")
+    if "256" in term or "direct" in term:
+        return True
+    return bool(environ.get("COLORTERM")) and not (needs_basic(environ) or term.startswith(_SIXTEEN_AT_MOST))
+
+
 def run_screens(
     store: "OpenDesk",
     agent: "Agent",
@@ -63,18 +81,20 @@ def run_screens(
     if problem := terminal_problem(os.environ, sys.__stdin__ or sys.stdin, sys.__stderr__ or sys.stderr):
         sys.stderr.write(problem + "\n")
         return 2
+    basic, no_color = settings.basic or needs_basic(os.environ), settings.no_color or lacks_colours(os.environ)
     settle_environment()
     from dataclasses import replace
 
     from crisisdesk.ui import watchdog
     from crisisdesk.ui.app import CrisisDeskApp
-    from crisisdesk.ui.driver import DeskDriver
+    from crisisdesk.ui.driver import DeskDriver, OldTerminalDriver
     from crisisdesk.ui.session import Session
 
-    basic = settings.basic or needs_basic(os.environ)
-    session = Session(store, agent, reference, language, replace(settings, basic=basic), now)
+    theme = settings.theme or ("" if has_many_colours(os.environ) else "basic")  # the others need 256 colours
+    shown = replace(settings, basic=basic, no_color=no_color, theme=theme)
+    session = Session(store, agent, reference, language, shown, now)
     app = CrisisDeskApp(session, first)
-    app.driver_class = DeskDriver
+    app.driver_class = OldTerminalDriver if basic else DeskDriver
     watchdog.watch_hangup(0, app.backend.wait_idle)
     watchdog.on_term(lambda: app.stop_soon(watchdog.TERM_CODE), app.backend.wait_idle)
     try:
@@ -93,8 +113,8 @@ def settle_environment() -> None:
     """
     for name in [name for name in os.environ if name.startswith("TEXTUAL")]:
         del os.environ[name]
-    many = "256" in os.environ.get("TERM", "") or os.environ.get("COLORTERM")
-    os.environ["TEXTUAL_COLOR_SYSTEM"] = "256" if many else "standard"
+    os.environ["TEXTUAL_COLOR_SYSTEM"] = "256" if has_many_colours(os.environ) else "standard"
+    os.environ.pop("NO_COLOR", None)  # it would be greys, which are colours; see `glyphs`
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     os.environ["TEXTUAL_SMOOTH_SCROLL"] = "0"
     os.environ["TEXTUAL_DISABLE_KITTY_KEY"] = "1"  # dead keys and AltGr are lost in it on several terminals
