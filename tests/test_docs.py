@@ -90,7 +90,7 @@ def demo_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def needs_a_terminal(words: list[str]) -> bool:
     """Opens the screens, or plays the demo, which has tests of its own; help is shown without a desk."""
     arguments = make_parser().parse_args(words) if "--help" not in words else None
-    return arguments is None or getattr(arguments, "run", None) is None or "demo" in words
+    return arguments is None or getattr(arguments, "run", None) is None or bool({"demo", "keys"} & set(words))
 
 
 def prepare_place(folder: Path, desk: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
@@ -162,7 +162,7 @@ def in_source(named: str) -> bool:
 # ---------------------------------------------------------------- keys
 KEYS = {
     "Enter": "enter", "Esc": "escape", "Tab": "tab", "Shift+Tab": "shift+tab", "PgDn": "pagedown", "PgUp": "pageup",
-    "↑": "up", "↓": "down", "←": "left", "→": "right",
+    "↑": "up", "↓": "down", "←": "left", "→": "right", "?": "question_mark", ":": "colon",
 }  # fmt: skip
 
 

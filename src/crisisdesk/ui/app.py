@@ -13,6 +13,7 @@ from crisisdesk.errors import CrisisDeskError
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui import theme
 from crisisdesk.ui.backend import Backend
+from crisisdesk.ui.glyphs import Hand
 from crisisdesk.ui.keypump import KeyPump
 from crisisdesk.ui.palette import choose_action, choose_site
 from crisisdesk.ui.places import PLACES, is_there, make_screen
@@ -39,6 +40,9 @@ class CrisisDeskApp(QuietApp):
         Binding("ctrl+r", "redraw", N_("draw the screen again"), priority=True, show=False),
         Binding("ctrl+q", "leave", N_("quit"), priority=True, show=False),
         Binding("f1", "help", N_("help"), priority=True),
+        # Outside fields, because some windows keep F1 or F10 for themselves, and some keyboards send no F-key at all.
+        Binding("question_mark", "help", N_("help"), show=False),
+        Binding("colon", "palette", N_("all actions"), show=False),
     ]
 
     def __init__(self, session: "Session", first: str = "home") -> None:
@@ -54,10 +58,11 @@ class CrisisDeskApp(QuietApp):
         self.site: str | None = None
         self._keys = KeyPump(self)
         self._watch = StoreWatch(session.store, self._store_changed)
-        self.guard(session.settings.basic)
+        is_old, no_color = session.settings.basic, session.settings.no_color
+        self.guard(Hand(is_old, has_colours=not no_color))
         for one in theme.THEMES.values():
             self.register_theme(one)
-        wanted = "basic" if session.settings.basic else session.settings.theme
+        wanted = "basic" if is_old or no_color else session.settings.theme
         self.theme = wanted if wanted in theme.THEMES else theme.DEFAULT
 
     def on_mount(self) -> None:

@@ -21,6 +21,8 @@ PASTE_MOST = 16_384
 _ONE_KEY = 8
 _LONG = 1024
 _SHORT_PAUSE, _LONG_PAUSE = 0.01, 0.3
+_ESCAPE = 0.1
+"""Seconds after which Esc was the key Esc, and not the beginning of a sequence."""
 _QUIET = 0.4
 """Seconds of silence that end a flood."""
 _HALF_MARK = 0.5
@@ -105,7 +107,9 @@ class Gate:
     def _pause(self) -> float:
         if _half_mark(self._held):
             return _HALF_MARK
-        return _LONG_PAUSE if len(self._held) > _LONG else _SHORT_PAUSE
+        if len(self._held) > _LONG:
+            return _LONG_PAUSE
+        return _ESCAPE if self._held.endswith(b"\x1b") else _SHORT_PAUSE
 
     def _sort(self) -> Iterator[Piece]:
         """Take out of what is held whatever is decided by now."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from textual import _xterm_parser, events
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
 from textual.message import Message
 
@@ -16,7 +17,7 @@ from crisisdesk.ui.inputgate import IDLE, Gate, Pasted, Piece, Refusal
 from crisisdesk.ui.keys import digit_of
 
 _LATIN = "crisisdesk-latin"
-_LONE_ESCAPE = re.compile("\x1b(?=[^\x1b\\[O])")
+_LONE_ESCAPE = re.compile("\x1b(?![\\[O])")
 # The gate takes the marks of a paste out. Textual's parser would wait for the end of one for ever, and grow.
 _xterm_parser.SPECIAL_SEQUENCES -= {_xterm_parser.BRACKETED_PASTE_START, _xterm_parser.BRACKETED_PASTE_END}
 
@@ -33,7 +34,7 @@ class Refused(events.Paste):
         """The sentence for the agent."""
         if self.why is Refusal.CUT:
             return _("A paste broke off in the middle. Nothing of it was taken: paste it again.")
-        return _("Far too much came at once, as if a whole file were pasted. Nothing of it was taken.")
+        return _("Far too much came at once (a whole file?). Nothing of it was taken.")
 
 
 class Keyboard:
@@ -63,9 +64,12 @@ class Keyboard:
             yield from self._keys(self._letters.decode(piece))
 
     def _keys(self, text: str) -> Iterator[Message]:
-        """Esc and a digit in one is the F-key of that number (Alt+digit); in a burst, Esc is Esc."""
-        if len(text) == 2 and text[0] == "\x1b":
-            yield from self._alt(text)
+        """Esc and a digit alone are the F-key of that number (Alt+digit); before another key, Esc is Esc."""
+        if len(text) == 2 and (number := self._alt_digit(text)):
+            yield events.Key(f"f{number}", None)
+            return
+        if len(text) == 2 and text[1] != "\x1b" and text in ANSI_SEQUENCES_KEYS:
+            yield from self._feed(text)
             return
         at = 0
         for lone in _LONE_ESCAPE.finditer(text):
@@ -74,13 +78,10 @@ class Keyboard:
             at = lone.end()
         yield from self._feed(text[at:])
 
-    def _alt(self, text: str) -> Iterator[Message]:
-        signs = list(self._feed(text[1])) if text[1] not in "\x1b[O" else []
-        number = next((function_key(sign.key) for sign in signs if isinstance(sign, events.Key)), None)
-        if number is None:
-            yield from self._feed(text)
-        else:
-            yield events.Key(f"f{number}", None)
+    def _alt_digit(self, text: str) -> int | None:
+        if text[0] != "\x1b" or text[1] in "\x1b[O":
+            return None
+        return next((function_key(sign.key) for sign in self._feed(text[1]) if isinstance(sign, events.Key)), None)
 
     def _feed(self, text: str) -> Iterator[Message]:
         if text:  # to the parser, nothing is the end

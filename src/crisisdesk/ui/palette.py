@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from textual import events
 from textual.app import App
+from textual.binding import Binding
 from textual.screen import Screen
 
 from crisisdesk.i18n import _
@@ -15,13 +17,19 @@ from crisisdesk.ui.widgets.keybar import live_bindings
 if TYPE_CHECKING:
     from crisisdesk.ui.app import CrisisDeskApp
 
+_PRESS = "press:"
+
 
 def choose_action(app: "CrisisDeskApp") -> None:
     """List what the screen in front can do, and every other screen; do what is picked."""
     actions = dict(_actions(app, app.screen))
 
     def picked(code: str | None) -> None:
-        if code is not None:
+        if code is None:
+            return
+        if code.startswith(_PRESS):
+            app.post_message(events.Key(code.removeprefix(_PRESS), code.removeprefix(_PRESS)))
+        else:
             app.run_worker(app.run_action(code, actions[code][1]))
 
     app.push_screen(ChoiceScreen(_("All actions"), [Choice(code, one[0]) for code, one in actions.items()]), picked)
@@ -43,9 +51,17 @@ def choose_site(app: "CrisisDeskApp") -> None:
 def _actions(app: "CrisisDeskApp", screen: Screen[Any]) -> Iterator[tuple[str, tuple[str, Any]]]:
     for active in live_bindings(screen):
         binding = active.binding
-        is_wide = isinstance(active.node, Screen | App) or binding.show  # moving about in a list is no action
-        if is_wide and binding.action != "palette":
+        if (isinstance(active.node, Screen | App) or not is_a_move(binding)) and binding.action != "palette":
             yield binding.action, (f"{_(binding.description)}  ({key_name(binding.key)})", active.node)
+    for widget in screen.query("*"):
+        if (more_help := getattr(widget, "more_help", None)) is not None:  # letters that are no bindings
+            yield from ((_PRESS + key, (f"{words}  ({key})", app)) for key, words in more_help())
     for name, place in PLACES.items():
         if place.words and is_there(name):
             yield f"app.go('{name}')", (_(place.words), app)
+
+
+def is_a_move(binding: Binding) -> bool:
+    """A hidden key that only moves about in a list or a form, or a digit that picks a line."""
+    is_command = binding.key.startswith("ctrl+") or key_name(binding.key)[:1] == "F"
+    return not (binding.show or is_command)
