@@ -27,7 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "rule": "rules", "priority": "coding",
     "coverage": "coverage", "handover": "handovers", "close": "handovers", "reopen": "handovers",
     "day": "day", "journal": "journal", "backup": "backup",
-    "check": "check", "paths": "paths", "completion": "completion",
+    "check": "check", "keys": "keys", "paths": "paths", "completion": "completion",
 }  # fmt: skip
 QUIT_BY_INTERRUPT, QUIT_BY_PIPE, DEFECT = 130, 141, 70  # what a shell shows for SIGINT and SIGPIPE; EX_SOFTWARE
 
