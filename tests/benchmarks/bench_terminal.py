@@ -52,13 +52,8 @@ def _near(ours: list[str], bare: list[str], rounds: int) -> Iterator[Result]:
                 _seconds, painted = terminal.until(marker)
                 paints[name].append(painted + terminal.drain())
                 if name == "ours":
-                    for keys in (
-                        F2,
-                        F3,
-                        F2,
-                    ):  # the first of each has its imports to do; the last is the form to type in
-                        terminal.send(keys)
-                        screens.append(terminal.drain())
+                    # There, back, and there again to type.
+                    screens += [_screen(terminal, *step) for step in ((F2, FORM), (F3, HOME), (F2, FORM))]
                 if not turn:
                     idle[name] = _idle(terminal)
                 echoes[name] += [terminal.echo(letter.encode()) for letter in LETTERS]
