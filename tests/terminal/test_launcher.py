@@ -74,10 +74,13 @@ def host(tmp_path: Path, desk_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     environ = {"HOME": str(tmp_path), "CRISISDESK_LAUNCHER": str(where)}
     for name in ("XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
-    process = subprocess.Popen(
-        [*by_account(), sys.executable, "-m", "crisisdesk", "launcher"], env={**os.environ, **environ},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    with open(tmp_path / "said", "w+") as said:  # the streams of a service: nothing, a pipe, a file
+        said.write("earlier\n")
+        said.flush()
+        process = subprocess.Popen(
+            [*by_account(), sys.executable, "-m", "crisisdesk", "launcher"], env={**os.environ, **environ},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True,
+        )  # fmt: skip
     assert process.stdout
     try:
         assert str(where) in process.stdout.readline()
