@@ -341,12 +341,14 @@ def test_a_launcher_that_does_not_answer_is_given_up(tmp_path: Path) -> None:
 def test_a_second_launcher_and_a_launcher_of_root_are_refused(host: Host) -> None:
     command = [sys.executable, "-m", "crisisdesk", "--lang", "en", "launcher"]
     environ = {**os.environ, **host.environ}
-    second = subprocess.run([*by_account(), *command], env=environ, capture_output=True, text=True, check=False)
+    second = subprocess.run(
+        [*by_account(), *command], env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
     assert (second.returncode, "at work" in second.stderr) == (1, True)
     if os.geteuid() != 0:
         print("only root can be root: skipped")
         pytest.skip("not root")
-    root = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    root = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert (root.returncode, "root" in root.stderr) == (1, True)
 
 

@@ -18,9 +18,11 @@ VARIABLE = "CRISISDESK_LAUNCHER"
 DEFAULT_SOCKET = "/run/crisisdesk/launcher"
 PROTOCOL = "crisisdesk-launcher-1"
 PATIENCE_SECONDS = 10.0
-"""After this long without an answer the start is an ordinary one: in a storm of starts the answer takes seconds."""
+"""After this long without a sign of the launcher the start is an ordinary one."""
+STORM_SECONDS = 90.0
+"""Once it has shown that it is alive, its new process is waited for: an ordinary start would be slower still."""
 LONGEST_MESSAGE = 1 << 17
-READY, GO = b"ready", b"go"
+HERE, READY, GO = b"here", b"ready", b"go"
 HANGUP_CODE, TERM_CODE, KILL_CODE = 129, 143, 137
 PASSED = frozenset({
     "TERM", "COLORTERM", "NO_COLOR", "LANG", "LANGUAGE", "TZ", "HOME", "USER", "LOGNAME", "PATH", "SHELL",
@@ -149,6 +151,9 @@ def ask(line: socket.socket, message: bytes, terminal: Sequence[int]) -> int | s
         return "refused"
     try:
         socket.send_fds(line, [message], list(terminal))
+        if line.recv(16) != HERE:
+            return "refused"
+        line.settimeout(STORM_SECONDS)
         said, descriptors, _flags, _address = socket.recv_fds(line, 64, 1)
     except OSError:
         return "silent"

@@ -23,10 +23,11 @@ from typing import NoReturn
 from crisisdesk.cli.context import Context
 from crisisdesk.cli.launched import (
     GO,
+    HERE,
     LONGEST_MESSAGE,
-    PATIENCE_SECONDS,
     PROTOCOL,
     READY,
+    STORM_SECONDS,
     connect,
     is_passed,
     package_folder,
@@ -198,9 +199,10 @@ def serve(door: socket.socket, program: Program) -> None:
             if peer_uid(line) != os.geteuid():
                 continue
             try:
+                line.send(HERE)
                 child = os.fork()
             except OSError:
-                continue  # no room for another process: the client tries by itself, and is told why
+                continue  # no room for another process, or the client has gone: it tries by itself, and is told why
             if child == 0:
                 door.close()
                 become_session(line)
@@ -215,7 +217,7 @@ def become_session(line: socket.socket) -> NoReturn:
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the line ends too, and then what is being written lands
-        line.settimeout(PATIENCE_SECONDS)
+        line.settimeout(STORM_SECONDS)
         if (argv := _take_over(line)) is None:
             os._exit(0)
         line.settimeout(None)
@@ -239,7 +241,8 @@ def _take_over(line: socket.socket) -> list[str] | None:
     argv = rest[: int(count)]
     for target, lent in enumerate(descriptors):
         os.dup2(lent, target)
-        os.close(lent)
+        if lent > 2:
+            os.close(lent)
     os.environ.clear()
     kept = (variable.partition("=") for variable in rest[int(count) :])
     os.environ.update({name: value for name, _sign, value in kept if is_passed(name)})
