@@ -46,6 +46,8 @@ class Host:
         """Start one; the terminal is kept open."""
         programs = {"bare": ["-c", BARE], "bare+imports": ["-c", IMPORTED + BARE]}
         ours = ["-m", "crisisdesk", "--desk", str(self.desk), "--agent", "chef", "desk"]
+        if self.launcher.poll() is not None:
+            raise RuntimeError("the launcher has ended: was a file of the program changed meanwhile?")
         os.environ["CRISISDESK_LAUNCHER"] = str(self.socket) if kind == "launched" else ""
         terminal = Terminal([*self.account, sys.executable, *programs.get(kind, ours)])
         self.open.append(terminal)

@@ -92,7 +92,10 @@ class Terminal:
     def read(self, seconds: float) -> bytes:
         """What comes within so many seconds; nothing at all is an empty answer."""
         ready, _w, _x = select.select([self.fd], [], [], seconds)
-        return os.read(self.fd, 65536) if ready else b""
+        try:
+            return os.read(self.fd, 65536) if ready else b""
+        except OSError:  # it has ended
+            return b""
 
     def until(self, marker: bytes) -> tuple[float, int]:
         """Seconds from the start until the marker is on the screen, and the bytes until then."""

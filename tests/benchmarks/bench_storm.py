@@ -29,6 +29,7 @@ def run(folder: Path, runs: int) -> Iterable[Result]:
                 continue
             seconds, there, half, memory = storm(here, kind)
             name = f"{STARTS} starts at once, {kind}"
+            print(f"{name}: {there} in {seconds:.0f} s, {memory:.0f} MiB", file=sys.stderr)
             yield Result(f"{name}: half are at their screen", half, None, PATIENCE_SECONDS, 1, "s")
             yield Result(f"{name}: the last is", seconds, None, PATIENCE_SECONDS, 1, "s")
             yield Result(f"{name}: sessions with a screen", there, None, STARTS, 1, "", more_is_better=True)

@@ -74,10 +74,13 @@ def host(tmp_path: Path, desk_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     environ = {"HOME": str(tmp_path), "CRISISDESK_LAUNCHER": str(where)}
     for name in ("XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
-    process = subprocess.Popen(
-        [*by_account(), sys.executable, "-m", "crisisdesk", "launcher"], env={**os.environ, **environ},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    with open(tmp_path / "said", "w+") as said:  # the streams of a service: nothing, a pipe, a file
+        said.write("earlier\n")
+        said.flush()
+        process = subprocess.Popen(
+            [*by_account(), sys.executable, "-m", "crisisdesk", "launcher"], env={**os.environ, **environ},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True,
+        )  # fmt: skip
     assert process.stdout
     try:
         assert str(where) in process.stdout.readline()
@@ -338,12 +341,14 @@ def test_a_launcher_that_does_not_answer_is_given_up(tmp_path: Path) -> None:
 def test_a_second_launcher_and_a_launcher_of_root_are_refused(host: Host) -> None:
     command = [sys.executable, "-m", "crisisdesk", "--lang", "en", "launcher"]
     environ = {**os.environ, **host.environ}
-    second = subprocess.run([*by_account(), *command], env=environ, capture_output=True, text=True, check=False)
+    second = subprocess.run(
+        [*by_account(), *command], env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
     assert (second.returncode, "at work" in second.stderr) == (1, True)
     if os.geteuid() != 0:
         print("only root can be root: skipped")
         pytest.skip("not root")
-    root = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    root = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert (root.returncode, "root" in root.stderr) == (1, True)
 
 

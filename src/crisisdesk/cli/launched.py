@@ -18,9 +18,11 @@ VARIABLE = "CRISISDESK_LAUNCHER"
 DEFAULT_SOCKET = "/run/crisisdesk/launcher"
 PROTOCOL = "crisisdesk-launcher-1"
 PATIENCE_SECONDS = 10.0
-"""After this long without an answer the start is an ordinary one: in a storm of starts the answer takes seconds."""
+"""After this long without a sign of the launcher the start is an ordinary one."""
+STORM_SECONDS = 90.0
+"""Once it has shown that it is alive, its new process is waited for: an ordinary start would be slower still."""
 LONGEST_MESSAGE = 1 << 17
-READY, GO = b"ready", b"go"
+HERE, READY, GO = b"here", b"ready", b"go"
 HANGUP_CODE, TERM_CODE, KILL_CODE = 129, 143, 137
 PASSED = frozenset({
     "TERM", "COLORTERM", "NO_COLOR", "LANG", "LANGUAGE", "TZ", "HOME", "USER", "LOGNAME", "PATH", "SHELL",
@@ -47,6 +49,9 @@ def through_launcher(argv: Sequence[str]) -> int | None:
     return _attend(found, answer)
 
 
+_ALONE = ("desk", "--take-over", "--basic", "--no-color")
+
+
 def is_for_screens(argv: Sequence[str]) -> bool:
     """Whether a command line opens the screens: no command or `desk`, and only options that every command knows."""
     words = iter(argv)
@@ -54,7 +59,7 @@ def is_for_screens(argv: Sequence[str]) -> bool:
         if word in _WITH_VALUE:
             if next(words, None) is None:
                 return False
-        elif word != "desk" and word.partition("=")[0] not in _WITH_VALUE:
+        elif word not in _ALONE and word.partition("=")[0] not in _WITH_VALUE:
             return False
     return list(argv).count("desk") <= 1
 
@@ -149,6 +154,9 @@ def ask(line: socket.socket, message: bytes, terminal: Sequence[int]) -> int | s
         return "refused"
     try:
         socket.send_fds(line, [message], list(terminal))
+        if line.recv(16) != HERE:
+            return "refused"
+        line.settimeout(STORM_SECONDS)
         said, descriptors, _flags, _address = socket.recv_fds(line, 64, 1)
     except OSError:
         return "silent"

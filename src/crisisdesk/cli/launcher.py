@@ -6,6 +6,7 @@ nothing from anybody; killing it ends no session; a session ends when the proces
 
 import contextlib
 import gc
+import io
 import os
 import pkgutil
 import signal
@@ -22,10 +23,11 @@ from typing import NoReturn
 from crisisdesk.cli.context import Context
 from crisisdesk.cli.launched import (
     GO,
+    HERE,
     LONGEST_MESSAGE,
-    PATIENCE_SECONDS,
     PROTOCOL,
     READY,
+    STORM_SECONDS,
     connect,
     is_passed,
     package_folder,
@@ -197,9 +199,10 @@ def serve(door: socket.socket, program: Program) -> None:
             if peer_uid(line) != os.geteuid():
                 continue
             try:
+                line.send(HERE)
                 child = os.fork()
             except OSError:
-                continue  # no room for another process: the client tries by itself, and is told why
+                continue  # no room for another process, or the client has gone: it tries by itself, and is told why
             if child == 0:
                 door.close()
                 become_session(line)
@@ -214,7 +217,7 @@ def become_session(line: socket.socket) -> NoReturn:
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the line ends too, and then what is being written lands
-        line.settimeout(PATIENCE_SECONDS)
+        line.settimeout(STORM_SECONDS)
         if (argv := _take_over(line)) is None:
             os._exit(0)
         line.settimeout(None)
@@ -238,10 +241,8 @@ def _take_over(line: socket.socket) -> list[str] | None:
     argv = rest[: int(count)]
     for target, lent in enumerate(descriptors):
         os.dup2(lent, target)
-        os.close(lent)
-    socket.send_fds(line, [READY], [os.pidfd_open(os.getpid())])
-    if line.recv(16) != GO:
-        return None
+        if lent > 2:
+            os.close(lent)
     os.environ.clear()
     kept = (variable.partition("=") for variable in rest[int(count) :])
     os.environ.update({name: value for name, _sign, value in kept if is_passed(name)})
@@ -252,17 +253,20 @@ def _take_over(line: socket.socket) -> list[str] | None:
     except OSError:
         os.chdir("/")
     sys.argv[1:] = argv
-    _settle_streams()
-    return argv
+    _open_streams()
+    socket.send_fds(line, [READY], [os.pidfd_open(os.getpid())])
+    return argv if line.recv(16) == GO else None
 
 
-def _settle_streams() -> None:
-    """The three streams as Python makes them on a terminal; the descriptors behind them are the client's by now."""
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        errors = "backslashreplace" if stream is sys.stderr else "strict"
-        stream.reconfigure(encoding="utf-8", errors=errors)  # type: ignore[union-attr]  # a launcher's own are files
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+def _open_streams() -> None:
+    """The three streams anew, as Python opens them on a terminal: those of the launcher know what they were made on."""
+    reading = io.BufferedReader(io.FileIO(0, "r", closefd=False))
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(reading, "utf-8", "strict")  # type: ignore[misc]  # typed as final
+    made = []
+    for descriptor, errors in ((1, "strict"), (2, "backslashreplace")):
+        writing = io.BufferedWriter(io.FileIO(descriptor, "w", closefd=False))
+        made.append(io.TextIOWrapper(writing, "utf-8", errors, line_buffering=True))
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__ = made  # type: ignore[misc]
 
 
 def _end_with(line: socket.socket) -> None:
