@@ -72,8 +72,9 @@ def prepare(desk: Path, names: Sequence[str], *, lease_seconds: int, callbacks: 
 class Campaign:
     """Starts the agents, asks for cuts, watches leases, and adds up."""
 
-    def __init__(self, line: AgentLine, desk: Path, names: Sequence[str], seed: int) -> None:
-        self.store, self._line, self._chance = open_desk(desk), line, random.Random(seed)
+    def __init__(self, line: AgentLine, desk: Path, names: Sequence[str], seed: int, *, rest: float = 10) -> None:
+        """``rest``: seconds over which the sessions are watched while nobody types."""
+        self.store, self._line, self._chance, self._rest = open_desk(desk), line, random.Random(seed), rest
         with self.store.read() as connection:
             self._lease_seconds = connection.exec_driver_sql("SELECT lease_seconds FROM desk").scalar_one()
         self.aftermath = Aftermath(line)
@@ -128,7 +129,8 @@ class Campaign:
         for number, agent_id, until in held:
             end = datetime.fromisoformat(until).replace(tzinfo=UTC).timestamp()
             if end > latest.get(agent_id, 0.0) + self._lease_seconds + LATE:
-                words = f"callback {number} is held {end - latest[agent_id]:.0f} s beyond the last key of its agent"
+                beyond = end - latest[agent_id] - self._lease_seconds
+                words = f"callback {number} is held {beyond:.0f} s beyond the lease that its agent's last key gave"
                 if words[:20] not in {fault[:20] for fault in self.faults}:
                     self.faults.append(words)
 
@@ -136,10 +138,10 @@ class Campaign:
         """Nobody types: no session may use the processor."""
         for typist in self.typists:
             typist.rest()
-        sleep(6)
+        sleep(5)
         before = {typist.pid: processes.seconds_used(typist.pid) for typist in self.typists if typist.pid}
         begin = monotonic()
-        sleep(10)
+        sleep(self._rest)
         for pid, used in before.items():
             now = processes.seconds_used(pid)
             if now is not None and used is not None and (share := (now - used) / (monotonic() - begin)) > 0.2:
@@ -179,7 +181,13 @@ def report(outcome: Outcome) -> str:
     lines = [f"{len(outcome.cuts)} cuts in {outcome.seconds:.0f} s, {outcome.saved} calls saved between them"]
     lines.append(f"{'text older than 2 s is back':<40}{back:>6} of {len(outcome.cuts)}")
     if ages:
-        lines.append(f"{'  age of the oldest lost letter (s)':<40}{median(ages):>6.1f} median, {max(ages):.1f} at most")
+        typed = [cut.lost_typed_age for cut in outcome.cuts]
+        lines.append(
+            f"{'  oldest lost letter, s on the screen':<40}{median(ages):>6.1f} median, {max(ages):.1f} at most"
+        )
+        lines.append(
+            f"{'  oldest lost letter, s since its key':<40}{median(typed):>6.1f} median, {max(typed):.1f} at most"
+        )
     lines.append(f"{'  looked at on the screen too':<40}{sum(looked):>6} of {len(looked)}")
     for way in sorted({cut.way for cut in outcome.cuts}):
         gone = outcome.gone.get(way, [])
@@ -199,7 +207,8 @@ def run_over(transport: str, folder: Path, names: Sequence[str], chosen: argpars
         (folder / "broken.py").write_text(BROKEN, encoding="utf-8")
         program = (str(folder / "broken.py"),)
     if transport == "local":
-        return Campaign(LocalLine(desk, program), desk, names, chosen.seed).run(chosen.cuts, chosen.minutes)
+        campaign = Campaign(LocalLine(desk, program), desk, names, chosen.seed, rest=chosen.rest)
+        return campaign.run(chosen.cuts, chosen.minutes)
     if transport == "ssh":
         rig = loopback.Loopback(desk, names, folder / "ssh", program=program, alive=chosen.alive)
     else:
@@ -209,7 +218,8 @@ def run_over(transport: str, folder: Path, names: Sequence[str], chosen: argpars
     with rig:
         line = SshLine(rig)
         try:
-            return Campaign(line, rig.desk, names, chosen.seed).run(chosen.cuts, chosen.minutes)
+            campaign = Campaign(line, rig.desk, names, chosen.seed, rest=chosen.rest)
+            return campaign.run(chosen.cuts, chosen.minutes)
         finally:
             line.close()
 
@@ -223,6 +233,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--over", choices=("local", "ssh", "sudo", "key"), default="ssh", help="(default ssh)")
     parser.add_argument("--lease-seconds", type=int, default=60, help="of the desk (default 60)")
     parser.add_argument("--alive", default=loopback.ALIVE, help="ClientAliveInterval x CountMax, over ssh")
+    parser.add_argument("--rest", type=float, default=10, help="seconds of watching idle sessions (default 10)")
     parser.add_argument("--seed", type=int, default=2022)
     parser.add_argument("--without-autosave", action="store_true", help="a control run: must find faults")
     chosen = parser.parse_args(arguments)

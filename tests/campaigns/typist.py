@@ -3,7 +3,7 @@
 import random
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic, time
 
@@ -17,9 +17,14 @@ from terminal import Terminal
 
 F2, F7, SAVE = b"\x1bOQ", b"\x1b[18~", b"\x13"
 WORDS = "le genou a doublé depuis hier soir, il ne dort plus et demande quand on va enfin le rappeler"
+PATIENCE = 120.0
+"""Seconds for a sign-in on a busy machine."""
 CHOICES = frozenset({"caller_kind", "language", "site", "topic", "disposition"})
 """Fields in which a letter stands for a choice: a draft keeps what it chose."""
 REFERENCE = re.compile(r"\b\d{4}-[A-Z]\b")
+
+FEW = 8
+"""Letters by which a text is recognised on the screen: a field shows the end of a long one."""
 
 
 @dataclass
@@ -34,10 +39,28 @@ class Cut:
     """monotonic"""
     typed: list[tuple[float, str, str]] = field(default_factory=list)
     """When, in which field, which letter."""
+    shown: dict[int, float] = field(default_factory=dict)
+    """When the letter of that place in ``typed`` was first seen on the screen; those before it were there by then."""
     lost_age: float | None = None
-    """Age in seconds at the cut of the oldest letter that is gone; 0 where all is back; None: not looked yet."""
+    """For how many seconds the oldest letter that is gone had stood on the screen; 0 where all that had is back; None:
+    not looked yet."""
+    lost_typed_age: float = 0.0
+    """The same from the key on: on a machine that cannot keep up, keys wait before the program sees them."""
     on_screen: bool | None = None
     """Whether the text came back on the screen too, where this was looked at."""
+
+    def see(self, screen: str) -> None:
+        """Note that the newest letters stand on the screen, where they do: by the last few of their field."""
+        if not self.typed:
+            return
+        name = self.typed[-1][1]
+        last = "".join(letter for _at, of, letter in self.typed[-FEW:] if of == name)
+        if len(last) >= 3 and last in screen:
+            self.shown.setdefault(len(self.typed) - 1, monotonic())
+
+    def shown_at(self, place: int) -> float:
+        """When a letter was on the screen; never: later than the cut."""
+        return min((at for seen, at in self.shown.items() if seen >= place), default=self.at)
 
 
 class Typist(threading.Thread):
@@ -102,7 +125,7 @@ class Typist(threading.Thread):
 
     def sign_in(self, terminal: Terminal) -> None:
         """From the line to the first screen. The only place that knows what stands between."""
-        terminal.see("Arlon")
+        terminal.until(lambda: "Arlon" in terminal.glass.text, PATIENCE)
 
     def _work(self, terminal: Terminal) -> bool:
         """One call or one note; True when the line was cut over it."""
@@ -115,15 +138,19 @@ class Typist(threading.Thread):
                     return True
                 if self.is_over or self._is_resting:
                     return False
-                terminal.type(letter.encode())
-                self.last_key = time()
+                self._type(terminal, letter.encode())
                 if letter >= " ":
                     cut.typed.append((monotonic(), name, letter))
                 terminal.read(self._pause())
+                cut.see(terminal.glass.text)
         if not is_note:
             self._save(terminal)
         self._known |= {draft.uid for draft in self._drafts()}
         return False
+
+    def _type(self, terminal: Terminal, keys: bytes) -> None:
+        terminal.type(keys)
+        self.last_key = time()
 
     def _pause(self) -> float:
         return self._chance.uniform(2, 3.5) if self._chance.random() < 0.02 else self._chance.uniform(0.12, 0.4)
@@ -138,7 +165,7 @@ class Typist(threading.Thread):
 
     def _call(self, terminal: Terminal) -> Iterator[tuple[str, str]]:
         """Fields with their keys, the tabs that follow among them."""
-        terminal.type(F2)
+        self._type(terminal, F2)
         chance = self._chance
         letters = "".join(chance.choices("bcdfglmnprstv", k=6))
         words = WORDS[: chance.randrange(20, len(WORDS))]
@@ -156,20 +183,18 @@ class Typist(threading.Thread):
 
     def _note(self, terminal: Terminal) -> Iterator[tuple[str, str]]:
         """The next patient of Arlon, who declines; what was said is typed, and the patient is left."""
-        terminal.type(F7)
+        self._type(terminal, F7)
         terminal.read(1.0)
-        terminal.type(b"\r")
+        self._type(terminal, b"\r")
         terminal.read(1.5)
-        terminal.type(b"x")
-        self.last_key = time()
+        self._type(terminal, b"x")
         terminal.read(0.5)
         yield "note", f"{WORDS[: self._chance.randrange(20, len(WORDS))]} {self._chance.randrange(10**6)}"
 
     def _save(self, terminal: Terminal) -> None:
-        terminal.type(SAVE)
-        self.last_key = time()
+        self._type(terminal, SAVE)
         try:
-            terminal.until(lambda: REFERENCE.search(terminal.glass.text), 20)
+            terminal.until(lambda: REFERENCE.search(terminal.glass.text), 60)
         except AssertionError as problem:
             self.troubles.append(f"{self.name}: no reference after saving: {str(problem)[:1500]}")
         else:
@@ -184,28 +209,33 @@ class Typist(threading.Thread):
         self._back = None
         fresh = [draft for draft in self._drafts() if draft.uid not in self._known and draft.kind == cut.kind]
         kept = fresh[0].fields if fresh else {}
-        cut.lost_age = lost_age(cut, dict(kept))
+        cut.lost_typed_age = lost_age(cut, dict(kept), lambda place: cut.typed[place][0])
+        cut.lost_age = lost_age(cut, dict(kept), cut.shown_at)
         self._known |= {draft.uid for draft in self._drafts()}
         long_enough = next((text for text in (kept.get("phone", ""), kept.get("note", "")) if len(text) > 5), "")
         if long_enough and self._chance.random() < 0.34:
-            terminal.type(b"\t\r")
+            self._type(terminal, b"\t\r")
             shown = long_enough[:20]
             try:
-                terminal.until(lambda: shown in terminal.glass.text, 15)
+                terminal.until(lambda: shown in terminal.glass.text, 60)
                 cut.on_screen = True
             except AssertionError:
                 cut.on_screen = False
                 self.troubles.append(f"{self.name}: {shown!r} is not on the screen:\n{terminal.glass.text}")
 
 
-def lost_age(cut: Cut, kept: dict[str, str]) -> float:
-    """Age at the cut of the oldest typed letter that is not kept, in seconds; 0 where nothing is missing."""
+def lost_age(cut: Cut, kept: dict[str, str], since: Callable[[int], float]) -> float:
+    """Age at the cut of the oldest letter that is not kept, in seconds; 0 where nothing is missing.
+
+    Args:
+        since: from when on the letter of a place in ``cut.typed`` counts; after the cut: not at all.
+    """
     oldest = 0.0
     for name in {one[1] for one in cut.typed} - CHOICES:
-        letters = [(at, letter) for at, of, letter in cut.typed if of == name]
+        places = [place for place, one in enumerate(cut.typed) if one[1] == name]
         text = kept.get(name, "")
-        for place, (at, letter) in enumerate(letters):
-            if place >= len(text) or text[place] != letter:
-                oldest = max(oldest, cut.at - at)
+        for at, place in enumerate(places):
+            if text[at : at + 1] != cut.typed[place][2]:
+                oldest = max(oldest, cut.at - since(place))
                 break
     return oldest
