@@ -4,6 +4,7 @@ that forgets.
 The whole campaign, 200 cuts through a real sshd: python tests/campaigns cuts
 """
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -13,12 +14,12 @@ import pytest
 
 from campaigns.typist import Cut, lost_age
 from crisisdesk.desk.agents import find_agent
-from crisisdesk.desk.drafts import list_drafts
+from crisisdesk.desk.drafts import list_drafts, save_draft
 from crisisdesk.store.engine import Store
 from terminal import Terminal, desk_command
 
 CAMPAIGNS = Path(__file__).resolve().parent.parent / "campaigns"
-F2 = b"\x1bOQ"
+F2, F7 = b"\x1bOQ", b"\x1b[18~"
 
 
 def campaign(*options: str) -> subprocess.CompletedProcess[str]:
@@ -41,6 +42,28 @@ def test_a_long_sentence_is_stored_while_it_is_typed(desk_path: Path, desk_store
                 break
     assert drafts, "typed for two minutes and nothing was stored"
     assert drafts[0].saved_at > begin
+
+
+@pytest.mark.parametrize("keys", [b"", F7])
+def test_a_list_that_is_read_again_and_is_the_same_writes_nothing(
+    desk_path: Path, desk_store: Store, keys: bytes
+) -> None:
+    """Else sshd, which asks only silent clients whether they live, keeps a dead session for ever."""
+    bruno = find_agent(desk_store, "bruno")
+    assert bruno
+    with Terminal(desk_command(desk_path)) as screen:
+        screen.see("Arlon")
+        screen.type(keys)
+        screen.read(3.0)
+        before = len(screen.raw)
+        for number in range(4):
+            now = datetime.now(UTC)
+            save_draft(desk_store, uid="d", kind="call", fields={"note": str(number)}, agent=bruno, now=now)
+            screen.read(1.0)
+        written = screen.raw[before:]
+    moves = re.findall(rb"\x1b\[\d+;\d+H(?=\x1b\[\d+;\d+H)", written)
+    assert moves == []
+    assert len(written) <= 100, written  # the minute may change meanwhile
 
 
 def test_ten_cuts_lose_nothing_and_leave_nothing_behind() -> None:
