@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from campaigns import loopback
 from campaigns.typist import Cut, lost_age
 from crisisdesk.desk.agents import find_agent
 from crisisdesk.desk.drafts import list_drafts, save_draft
@@ -22,8 +23,8 @@ CAMPAIGNS = Path(__file__).resolve().parent.parent / "campaigns"
 F2, F7 = b"\x1bOQ", b"\x1b[18~"
 
 
-def campaign(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(CAMPAIGNS), "cuts", "--over", "local", "--rest", "2", *options]
+def campaign(*options: str, over: str = "local") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(CAMPAIGNS), "cuts", "--over", over, "--rest", "2", *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=170, check=False)
 
 
@@ -68,6 +69,15 @@ def test_a_list_that_is_read_again_and_is_the_same_writes_nothing(
 
 def test_ten_cuts_lose_nothing_and_leave_nothing_behind() -> None:
     done = campaign("--agents", "3", "--cuts", "10", "--minutes", "0.2")
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_dead_line_through_a_real_sshd_leaves_nothing_behind() -> None:
+    if why := loopback.why_not():
+        print(why)
+        pytest.skip(why)
+    done = campaign("--agents", "3", "--cuts", "6", "--minutes", "0.2", "--alive", "1x1", over="ssh")
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
 
