@@ -90,7 +90,7 @@ class Campaign:
         for typist in self.typists:
             typist.start()
         pause = minutes * 60 / cuts
-        asked, next_at = 0, begin + pause
+        asked, shown, next_at = 0, 0, begin + pause
         while self.done < cuts and monotonic() - begin < minutes * 60 * 1.5 + 60:
             sleep(0.1)
             free = [typist for typist in self.typists if typist.pid and not typist.way]
@@ -98,6 +98,9 @@ class Campaign:
                 self._chance.choice(free).way = ways[asked % len(ways)]
                 asked, next_at = asked + 1, next_at + self._chance.uniform(0.5, 1.5) * pause
             self._watch_leases()
+            if self.done // 25 > shown:
+                shown = self.done // 25
+                print(f"{self.done} cuts, {monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
         self._until(lambda: all(cut.lost_age is not None for typist in self.typists for cut in typist.cuts), 60)
         self._at_rest()
         for typist in self.typists:
