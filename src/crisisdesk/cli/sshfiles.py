@@ -12,8 +12,8 @@ from crisisdesk.i18n import _
 RESET = r"\033[?1049l\033[?25h\033[?1000l\033[?1003l\033[?1006l\033[?2004l\033[?1004l\033[0m"
 """Out of the alternate screen, cursor on, no mouse, no bracketed paste, no focus reports; for printf."""
 KEPT = ("LANG", "SSH_CONNECTION", "TERM")
-"""What reaches the desk from the agent's side: the language of the first sentences, the address as sshd tells it, the kind
-of terminal."""
+"""What reaches the desk from the agent's side: the language of the first sentences, the address that sshd saw, the
+kind of terminal."""
 Reasoned = tuple[str, str]
 
 

@@ -1,6 +1,7 @@
-"""Drafts: what an agent has typed is stored when a field is left and two seconds after typing stops.
+"""Drafts: what an agent has typed is stored when a field is left, and a second after the first key that is not stored.
 
-Nothing depends on a clean end: a dropped line costs what was typed in the last two seconds.
+Not a second after the last one: who types a long sentence without a stop would lose all of it. Nothing depends on a
+clean end: a dropped line costs what was typed in the last two seconds, one of which is for a busy machine.
 """
 
 import uuid
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from crisisdesk.store.engine import Store
     from crisisdesk.ui.widgets.frame import DeskScreen
 
-QUIET_SECONDS = 2.0
+UNSAVED_SECONDS = 1.0
 
 
 class Autosave:
@@ -46,10 +47,13 @@ class Autosave:
         self._over = self._waits = False
 
     def touched(self) -> None:
-        """A key was typed: store when two seconds pass without another."""
-        if self._timer:
-            self._timer.stop()
-        self._timer = self._screen.set_timer(QUIET_SECONDS, self.save)
+        """A key was typed: it is stored a second after the first of those that are not stored yet."""
+        if self._timer is None:
+            self._timer = self._screen.set_timer(UNSAVED_SECONDS, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.save()
 
     def save(self) -> None:
         """Store now, if anything has changed since."""

@@ -93,6 +93,17 @@ class Diff(CompositorUpdate):
         return pen.finish()
 
 
+class Drawn(CompositorUpdate):
+    """An update whose sequences are there already."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def render_segments(self, console: Console) -> str:
+        """Those sequences."""
+        return self.text
+
+
 class _Pen:
     """Writes cells one after the other with the least there is to say between them."""
 

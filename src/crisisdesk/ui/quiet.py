@@ -6,7 +6,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.screen import Screen
 
-from crisisdesk.ui.cells import Diff, Frame
+from crisisdesk.ui.cells import Diff, Drawn, Frame
 from crisisdesk.ui.glyphs import Hand
 from crisisdesk.ui.linefilter import UnsafeCharacters
 
@@ -26,11 +26,25 @@ class QuietApp(App[int]):
         self._frame = Frame(hand)
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
-        """Send what changed, not what was painted again."""
-        if isinstance(renderable, LayoutUpdate | ChopsUpdate):
+        """Send what changed, not what was painted again; nothing at all where nothing did.
+
+        An empty update would still be framed and end with the cursor's place. A list that is read again whenever
+        somebody writes would thus send a few bytes each time, and sshd, which asks only silent clients whether they
+        live, would never notice that this one is dead.
+        """
+        if isinstance(renderable, LayoutUpdate | ChopsUpdate) and self._is_drawing:
             self._frame.fit(self.size.width, self.size.height)
-            renderable = Diff(renderable, self._frame)
+            renderable = Drawn(Diff(renderable, self._frame).render_segments(self.console))
+            cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
+            if not renderable.text and cursor == self._previous_cursor_position:
+                return
         super()._display(screen, renderable)
+
+    @property
+    def _is_drawing(self) -> bool:
+        """The conditions under which Textual sends an update; else the frame would note what nobody has seen."""
+        is_open = self._running and not self._closed and not self._batch_count
+        return is_open and not self.is_headless and self._driver is not None
 
     def action_redraw(self) -> None:
         """Paint everything again, after something else has written on the terminal."""

@@ -349,7 +349,7 @@ class Form(VerticalScroll, can_focus=False):
         return [one for one in self._fields if one.focusable][-1:] == [field]
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Typing starts the two seconds of the draft; the message goes on to the screen."""
+        """Typing starts the second of the draft; the message goes on to the screen."""
         if self.draft and event.input.has_focus:
             self.draft.touched()
 
