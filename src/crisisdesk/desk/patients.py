@@ -28,6 +28,12 @@ from crisisdesk.store.matchdetails import read_details
 LONGEST_NAME = 200
 
 
+OWN_COLUMNS = (
+    "last_name", "first_name", "full_name", "birth_on", "niss", "record_number", "town", "language", "voicemail",
+    "contact_note", "proof", "is_provisional", "death_reported_at",
+)  # fmt: skip
+
+
 @needs(Right.READ)
 def open_patient(store: Store, patient_id: int, *, agent: Agent, now: datetime) -> PatientFile:
     """Everything about one person, oldest to newest; a record that was merged opens the one that stands for it.
@@ -49,13 +55,9 @@ def _file(connection: Connection, patient_id: int, now: datetime) -> PatientFile
         raise RuleBroken(_("There is no patient {number}.").format(number=patient_id))
     details = read_details(connection, [patient_id], now=now)
     items = tuple(details.items[patient_id])
-    names = (
-        "last_name", "first_name", "full_name", "birth_on", "niss", "record_number", "town", "language", "voicemail",
-        "contact_note", "proof", "is_provisional", "death_reported_at",
-    )  # fmt: skip
     return PatientFile(
         patient_id=patient_id,
-        **{name: row[name] for name in names},
+        **{name: row[name] for name in OWN_COLUMNS},
         is_death_confirmed=row["death_confirmed_by"] is not None,
         phones=tuple(details.phones[patient_id]),
         items=items,
