@@ -12,7 +12,7 @@ from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_fro
 from textual.pilot import Pilot
 
 from crisisdesk.config import Settings
-from crisisdesk.desk.agents import find_agent
+from crisisdesk.desk.agents import Agent, find_agent
 from crisisdesk.desk.reference import load_reference
 from crisisdesk.i18n import in_language
 from crisisdesk.store.engine import Store
@@ -33,9 +33,10 @@ async def open_screens(
     size: tuple[int, int] = (80, 24),
     language: str = "fr",
     settings: Settings | None = None,
+    agent: Agent | None = None,
 ) -> AsyncIterator[Pilot[Any]]:
-    """The application with its first screens drawn and filled."""
-    agent = find_agent(store, login)
+    """The application with its first screens drawn and filled; ``agent``: one who has signed in, instead of a login."""
+    agent = agent or find_agent(store, login)
     assert agent
     session = Session(store, agent, load_reference(store), language, settings or Settings(), lambda: DESK_NOW)
     app = CrisisDeskApp(session, first)

@@ -46,7 +46,7 @@ OPEN_TO_ALL = {
     # What was typed is kept whatever has become of the agent; nothing else is touched.
     "drafts.save_draft", "drafts.keep_text", "drafts.list_drafts", "drafts.drop_draft", "attemptform.keep_draft",
     # One's own session and what one was told.
-    "sessions.sign_out", "sessions.own_session", "sessions.enter_state", "sessions.mark_key",
+    "sessions.sign_out", "sessions.own_session", "sessions.enter_state", "sessions.mark_key", "sessions.move_to",
     "notices.unread_notices", "notices.acknowledge",
     # Lists and counts without an act; every read of one patient's file needs READ.
     "home.count_sites", "queue.list_queue", "queue.explain", "mine.list_mine", "undoing.last_attempt",

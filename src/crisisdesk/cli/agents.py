@@ -22,7 +22,7 @@ ROLE_WORDS = {
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Add `agent add`, `agent list`, `agent role`, `agent disable` and `agent enable`."""
+    """Add `agent add`, `list`, `role`, `rename`, `sites`, `disable` and `enable`."""
     parser = subparsers.add_parser("agent", help=_("list, add and change those who sit at the desk"))
     actions = parser.add_subparsers(title=_("commands"), metavar=_("COMMAND"), required=True)
     add = actions.add_parser("add", help=_("add an agent (admins)"))
@@ -32,6 +32,8 @@ def add_parser(subparsers: Subparsers) -> None:
     add.add_argument(
         "--language", metavar="LANG", default="", help=_("language of the agent's screens; else the desk's")
     )
+    add.add_argument("--site", action="append", default=[], metavar=_("SITE"), help=_("rings for this site; several: "
+                     "once for each; none: for all"))  # fmt: skip
     add.set_defaults(run=add_one)
     listing = actions.add_parser("list", help=_("list the agents"))
     listing.set_defaults(run=list_all)
@@ -39,17 +41,27 @@ def add_parser(subparsers: Subparsers) -> None:
     role.add_argument("login", metavar=_("LOGIN"))
     role.add_argument("role", choices=[*Role])
     role.set_defaults(run=give_role)
-    for name, is_active, words in (
+    name = actions.add_parser("rename", help=_("change the name or the language of an agent (admins)"))
+    name.add_argument("login", metavar=_("LOGIN"))
+    name.add_argument("name", metavar=_("NAME"), help=_("the name that colleagues see"))
+    name.add_argument("--language", metavar="LANG", help=_("language of the agent's screens; '' is the desk's"))
+    name.set_defaults(run=rename_one)
+    sites = actions.add_parser("sites", help=_("say for which sites an agent rings; none: for all (admins)"))
+    sites.add_argument("login", metavar=_("LOGIN"))
+    sites.add_argument("sites", nargs="*", metavar=_("SITE"))
+    sites.set_defaults(run=give_sites)
+    for command, is_active, words in (
         ("disable", False, _("disable an agent (admins)")),
         ("enable", True, _("enable an agent again (admins)")),
     ):
-        change = actions.add_parser(name, help=words)
+        change = actions.add_parser(command, help=words)
         change.add_argument("login", metavar=_("LOGIN"))
         change.set_defaults(run=switch, is_active=is_active)
 
 
 def add_one(arguments: Namespace, context: Context) -> int:
     """Add an agent and show it."""
+    from crisisdesk.cli.queue import site_id_of
     from crisisdesk.desk.agents import add_agent
 
     added = add_agent(
@@ -58,6 +70,7 @@ def add_one(arguments: Namespace, context: Context) -> int:
         name=arguments.name,
         role=Role(arguments.role),
         language=arguments.language,
+        sites=[site_id_of(context, site) for site in arguments.site],
         agent=context.agent(),
         now=context.now(),
     )
@@ -83,6 +96,27 @@ def give_role(arguments: Namespace, context: Context) -> int:
     )
 
 
+def rename_one(arguments: Namespace, context: Context) -> int:
+    """Change the name of an agent, and the language where one is given."""
+    from crisisdesk.desk.agents import find_agent, rename
+
+    store, language = context.open_store(), arguments.language
+    if language is None:
+        found = find_agent(store, arguments.login)
+        language = found.language if found else ""
+    changed = rename(store, arguments.login, arguments.name, language, agent=context.agent(), now=context.now())
+    return _show(context, changed)
+
+
+def give_sites(arguments: Namespace, context: Context) -> int:
+    """Say for which sites an agent rings."""
+    from crisisdesk.cli.queue import site_id_of
+    from crisisdesk.desk.agents import set_sites
+
+    store, sites = context.open_store(), [site_id_of(context, site) for site in arguments.sites]
+    return _show(context, set_sites(store, arguments.login, sites, agent=context.agent(), now=context.now()))
+
+
 def switch(arguments: Namespace, context: Context) -> int:
     """Disable or enable an agent."""
     from crisisdesk.desk.agents import set_active
@@ -101,6 +135,7 @@ def _row(context: Context, agent: "Agent") -> dict[str, object]:
         "role": role,
         "language": agent.language,
         "is_active": agent.is_active,
+        "sites": sorted(agent.sites),
     }
 
 
@@ -111,6 +146,7 @@ def _headings() -> dict[str, str]:
         "role": _("Role"),
         "language": _("Language"),
         "is_active": _("Active"),
+        "sites": _("Sites"),
     }
 
 

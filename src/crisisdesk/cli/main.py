@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "import": "lists", "call": "calls", "patient": "patients",
     "queue": "queue", "attempt": "queue", "callback": "queue", "opening": "openings", "instruction": "instructions",
     "booking": "bookings", "mine": "mine", "undo": "mine", "correct": "mine", "correct-call": "mine",
-    "rule": "rules", "priority": "coding",
+    "rule": "rules", "priority": "coding", "room": "room", "message": "room",
     "coverage": "coverage", "handover": "handovers", "close": "handovers", "reopen": "handovers",
     "day": "day", "journal": "journal", "backup": "backup",
     "check": "check", "ssh-setup": "sshsetup", "launcher": "launcher", "keys": "keys", "paths": "paths",

@@ -171,6 +171,30 @@ def set_sites(store: "Store", login: str, sites: Collection[str], *, agent: Agen
 
 
 @needs(Right.MANAGE_AGENTS)
+def change_agent(
+    store: "Store",
+    login: str,
+    *,
+    name: str,
+    role: Role,
+    language: str,
+    sites: Collection[str],
+    agent: Agent,
+    now: datetime,
+) -> Agent:
+    """Change all that an admin may change of an agent, in one go: a form.
+
+    Raises:
+        NotAllowed: not an admin.
+        RuleBroken: as `add_agent` and `change_role`; then nothing is changed.
+    """
+    shown, spoken = _checked_name(name), _checked_language(language)
+    _check_sites(store, sites)
+    wanted = {"name": shown, "role": role, "language": spoken, "sites": frozenset(sites)}
+    return _change(store, login, lambda found: replace(found, **wanted), agent=agent, now=now)  # type: ignore[arg-type]
+
+
+@needs(Right.MANAGE_AGENTS)
 def rename(store: "Store", login: str, name: str, language: str, *, agent: Agent, now: datetime) -> Agent:
     """Change the name that colleagues see, and the language of the screens (empty: the desk's).
 

@@ -4,10 +4,11 @@ An urgent one stays until its agent says that it was read; who did, and when, is
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crisisdesk.desk.rights import needs
 from crisisdesk.desk.rules import reference_of
@@ -58,6 +59,18 @@ class SentNotice:
     sender: str
     sent_at: datetime
     readers: int
+    to_name: str
+    """Name of the one agent it is for; empty: for those of the site, or for all."""
+    addressees: int
+    """Those it is for who have been signed in since, or have read it."""
+
+
+class Addressee(NamedTuple):
+    """One agent whom a notice is for."""
+
+    name: str
+    read_at: datetime | None
+    """None: not yet."""
 
 
 def unread_notices(store: "Store", *, agent: "Agent", now: datetime) -> tuple[Notice, ...]:
@@ -145,13 +158,22 @@ def sent_notices(store: "Store", *, now: datetime, hours: int = 24) -> tuple[Sen
     """What was sent in the last hours, the newest first, with how many have read it."""
     with store.read() as connection:
         rows = notices.sent_since(connection, now - timedelta(hours=hours))
+        addressed = notices.addressed(connection, [row.id for row in rows])
+    of = Counter(number for number, _name, _read_at in addressed)
+    read = Counter(number for number, _name, read_at in addressed if read_at is not None)
     return tuple(
         SentNotice(
             row.id, NoticeKind(row.kind), row.is_urgent, row.words, row.site_id, row.to_agent_id, row.sender,
-            row.sent_at, row.readers,
+            row.sent_at, read[row.id], row.receiver or "", of[row.id],
         )
         for row in rows
     )  # fmt: skip
+
+
+def addressees(store: "Store", notice_id: int) -> tuple[Addressee, ...]:
+    """Whom a notice is for and when each has read it: those who have, the first one first, then those who have not."""
+    with store.read() as connection:
+        return tuple(Addressee(name, at) for _number, name, at in notices.addressed(connection, [notice_id]))
 
 
 def readers(store: "Store", notice_id: int) -> tuple[tuple[str, datetime], ...]:

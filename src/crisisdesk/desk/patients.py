@@ -24,6 +24,11 @@ from crisisdesk.store import bookings, callbacks, deaths, journal, likenesses, p
 from crisisdesk.store.engine import Connection, Store
 from crisisdesk.store.matchdetails import read_details
 
+OWN_COLUMNS = (
+    "last_name", "first_name", "full_name", "birth_on", "niss", "record_number", "town", "language", "voicemail",
+    "contact_note", "proof", "is_provisional", "death_reported_at",
+)  # fmt: skip
+
 
 @needs(Right.READ)
 def open_patient(store: Store, patient_id: int, *, agent: Agent, now: datetime) -> PatientFile:
@@ -46,13 +51,9 @@ def _file(connection: Connection, patient_id: int, now: datetime) -> PatientFile
         raise RuleBroken(_("There is no patient {number}.").format(number=patient_id))
     details = read_details(connection, [patient_id], now=now)
     items = tuple(details.items[patient_id])
-    names = (
-        "last_name", "first_name", "full_name", "birth_on", "niss", "record_number", "town", "language", "voicemail",
-        "contact_note", "proof", "is_provisional", "death_reported_at",
-    )  # fmt: skip
     return PatientFile(
         patient_id=patient_id,
-        **{name: row[name] for name in names},
+        **{name: row[name] for name in OWN_COLUMNS},
         is_death_confirmed=row["death_confirmed_by"] is not None,
         phones=tuple(details.phones[patient_id]),
         items=items,

@@ -189,6 +189,15 @@ def enter_state(
         return sessions.enter(connection, agent.agent_id, state, now, reason, site_id)
 
 
+def move_to(store: "Store", site_id: str | None, *, agent: Agent, now: datetime) -> bool:
+    """The agent works at a site from now on (None: at all of them); what the agent is doing goes on as it was.
+
+    False where the session is over, or is there already.
+    """
+    with store.write() as connection:
+        return sessions.move(connection, agent.session_id, site_id, now)
+
+
 def mark_key(store: "Store", *, agent: Agent, now: datetime) -> None:
     """A key was typed. Called now and then, not at each key: each write makes every other screen look."""
     with store.write() as connection:
@@ -211,6 +220,12 @@ def list_room(store: "Store") -> tuple[Seat, ...]:
         )
         for row in rows
     )  # fmt: skip
+
+
+def held_by(store: "Store", agent_id: int) -> int | None:
+    """The callback that an agent holds, signed in or not; None where there is none."""
+    with store.read() as connection:
+        return sessions.held_by(connection, agent_id)
 
 
 @needs(Right.LEAD_ROOM)

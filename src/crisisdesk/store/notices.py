@@ -1,17 +1,18 @@
 """Statements about what agents are told on their screens, and who has read it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from crisisdesk.store import tables
 from crisisdesk.store.engine import Connection
+from crisisdesk.store.raw import rows
 
-_senders = tables.agent.alias("sender")
-notice, reading, sender = tables.notice.c, tables.notice_reading.c, _senders.c
+_senders, _receivers = tables.agent.alias("sender"), tables.agent.alias("receiver")
+notice, reading, sender, receiver = tables.notice.c, tables.notice_reading.c, _senders.c, _receivers.c
 
 
 def send(connection: Connection, values: Mapping[str, Any]) -> int:
@@ -51,16 +52,41 @@ def mark_read(connection: Connection, notice_id: int, agent_id: int, now: dateti
 
 
 def sent_since(connection: Connection, since: datetime) -> Sequence[Row[Any]]:
-    """Notices sent since an instant, the newest first, with their sender and how many have read each."""
-    readers = select(func.count()).where(reading.notice_id == notice.id).correlate(tables.notice).scalar_subquery()
+    """Notices sent since an instant, the newest first, with their sender and the name of whom each was sent to."""
     query = (
-        select(tables.notice, sender.name.label("sender"), readers.label("readers"))
+        select(tables.notice, sender.name.label("sender"), receiver.name.label("receiver"))
         .select_from(tables.notice)
         .join(_senders, sender.id == notice.sent_by)
+        .outerjoin(_receivers, receiver.id == notice.to_agent_id)
         .where(notice.sent_at >= since)
         .order_by(notice.sent_at.desc(), notice.id.desc())
     )
     return connection.execute(query).all()
+
+
+_ADDRESSED = """SELECT notice.id, agent.name, reading.read_at FROM notice
+  JOIN agent ON agent.id <> notice.sent_by AND (notice.to_agent_id IS NULL OR notice.to_agent_id = agent.id)
+  LEFT JOIN notice_reading AS reading ON reading.notice_id = notice.id AND reading.agent_id = agent.id
+  WHERE notice.id IN ({marks}) AND (reading.read_at IS NOT NULL OR (
+    (notice.to_agent_id IS NOT NULL OR notice.site_id IS NULL
+      OR NOT EXISTS (SELECT 1 FROM agent_site WHERE agent_id = agent.id)
+      OR notice.site_id IN (SELECT site_id FROM agent_site WHERE agent_id = agent.id))
+    AND (notice.to_agent_id IS NOT NULL OR EXISTS (SELECT 1 FROM session WHERE session.agent_id = agent.id
+      AND started_at < notice.until AND (ended_at IS NULL OR ended_at > notice.sent_at)))))
+  ORDER BY reading.read_at IS NULL, reading.read_at, agent.name"""
+
+
+def addressed(connection: Connection, notice_ids: Sequence[int]) -> Sequence[tuple[int, str, datetime | None]]:
+    """Whom notices are for: notice, name, and when that agent read it; who read it first comes first.
+
+    Of those of a site or of all only agents count who have been signed in since it was sent: nobody else can have
+    seen it.
+    """
+    found = rows(connection, _ADDRESSED.format(marks=", ".join("?" * len(notice_ids))), tuple(notice_ids))
+    return [
+        (number, name, datetime.fromisoformat(read_at).replace(tzinfo=UTC) if read_at else None)
+        for number, name, read_at in found
+    ]
 
 
 def readers_of(connection: Connection, notice_id: int) -> Sequence[Any]:

@@ -100,6 +100,18 @@ def enter(
     return False
 
 
+_MOVE = """UPDATE session SET site_id = ? WHERE id = ? AND ended_at IS NULL AND site_id IS NOT ?
+  RETURNING state, reason"""
+
+
+def move(connection: Connection, session_id: int, site_id: str | None, now: datetime) -> bool:
+    """An agent works at another site from now on; since when the agent does so in this state stays as it is."""
+    for state, reason in rows(connection, _MOVE, (site_id, session_id, site_id)):
+        _begin_spell(connection, session_id, WorkState(state), reason, site_id, now)
+        return True
+    return False
+
+
 def _begin_spell(
     connection: Connection, session_id: int, state: WorkState, reason: str, site_id: str | None, now: datetime
 ) -> None:
@@ -136,3 +148,13 @@ def live(connection: Connection) -> Sequence[Any]:
         .order_by(agent.name, agent.login)
     )  # fmt: skip
     return connection.execute(query).all()
+
+
+def held_by(connection: Connection, agent_id: int) -> int | None:
+    """The callback that an agent holds."""
+    callback = tables.callback.c
+    query = select(func.min(callback.id)).where(
+        callback.state == CallbackState.LEASED, callback.leased_by == agent_id
+    )  # fmt: skip
+    number: int | None = connection.execute(query).scalar_one()
+    return number

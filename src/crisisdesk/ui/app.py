@@ -23,7 +23,8 @@ from crisisdesk.ui.presence import Presence
 from crisisdesk.ui.quiet import QuietApp
 from crisisdesk.ui.storewatch import StoreWatch
 from crisisdesk.ui.widgets.form import Form
-from crisisdesk.ui.widgets.frame import DeskScreen, StoreChanged
+from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.storescreen import StoreChanged
 
 if TYPE_CHECKING:
     from crisisdesk.ui.session import Session
@@ -60,7 +61,7 @@ class CrisisDeskApp(QuietApp):
         super().__init__()
         self.session, self._first = session, first
         self.backend = Backend(session, on_slow=self._slow)
-        self.site: str | None = None
+        self.site = min(session.agent.sites) if len(session.agent.sites) == 1 else None
         self.presence, self.board = Presence(self), NoticeBoard(self)
         self.leaving, self._idle = Leaving(self), IdleWatch(self)
         self._keys = KeyPump(self)

@@ -10,9 +10,9 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
+from crisisdesk.desk.roomwords import minutes_words
 from crisisdesk.domain.words import Ending, WorkState
 from crisisdesk.i18n import _, ngettext
-from crisisdesk.ui.presence import minutes_words
 
 if TYPE_CHECKING:
     from crisisdesk.ui.app import CrisisDeskApp
@@ -78,6 +78,8 @@ class IdleWatch:
         return self._hides_after + self._app.session.reference.desk.idle_end_seconds
 
     def _wait(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.stop()
         self._timer = self._app.set_timer(max(0.05, seconds), self._look)
 
     def _look(self) -> None:
@@ -111,6 +113,7 @@ class IdleWatch:
         """A key was typed while it was hidden."""
         self._hidden = None
         self._last_key = self._clock()
+        self._wait(self._hides_after)
         if self._before:
             self._app.presence.enter(*self._before)
 

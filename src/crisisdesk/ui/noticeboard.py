@@ -48,7 +48,7 @@ class NoticeBoard:
 
     def show(self) -> None:
         """Show it on the screen in front."""
-        self._app.front.show_notice(self.content())
+        self._app.front.heading_line.show_notice(self.content())
         self._app.screen.refresh_bindings()
 
     def content(self) -> Content | None:
@@ -71,7 +71,7 @@ class NoticeBoard:
             return
         front, words = self._app.front, self._words(notice)
         shown = self.content()
-        is_cut = shown is not None and shown.cell_length > front.heading_room
+        is_cut = shown is not None and shown.cell_length > front.heading_line.room
         if is_cut and self._shown_whole != notice.notice_id:
             self._shown_whole = notice.notice_id
             front.warn(words) if notice.is_urgent else front.say(words)

@@ -8,11 +8,11 @@ from textual.app import App
 from textual.binding import Binding
 from textual.screen import Screen
 
+from crisisdesk.desk.roomwords import REASON_WORDS, state_words
 from crisisdesk.domain.words import WorkState
 from crisisdesk.i18n import _
 from crisisdesk.ui.keys import key_name
 from crisisdesk.ui.places import PLACES, is_there
-from crisisdesk.ui.presence import REASON_WORDS, state_words
 from crisisdesk.ui.widgets.choices import Choice, ChoiceScreen
 from crisisdesk.ui.widgets.keybar import live_bindings
 
@@ -38,15 +38,17 @@ def choose_action(app: "CrisisDeskApp") -> None:
 
 
 def choose_site(app: "CrisisDeskApp") -> None:
-    """List the sites; the one picked is what queue and openings show."""
+    """List the sites that the agent works for; the one picked is what queue and openings show."""
 
     def picked(code: str | None) -> None:
         if code is not None:
-            app.site = code or None
+            app.presence.work_at(code or None)
             app.front.say("")  # what was said of the other site is over
             app.front.site_changed()
 
-    sites = [Choice(site.site_id, site.name) for site in app.session.reference.sites.values()]
+    own = app.session.sites
+    sites = [Choice(site.site_id, site.name) for site in app.session.reference.sites.values()
+             if site.site_id in own]  # fmt: skip
     app.push_screen(ChoiceScreen(_("Site"), [Choice("", _("all sites")), *sites], app.site or ""), picked)
 
 

@@ -37,6 +37,8 @@ PLACES: dict[str, Place] = {
     "lists": Place("lists", "ListsScreen", N_("Lists from the hospitals"), "l"),
     "day": Place("day", "DayScreen", N_("Figures of the day"), "d"),
     "journal": Place("journal", "JournalScreen", N_("Journal"), "g"),
+    "room": Place("room", "RoomScreen", N_("The room"), "a"),
+    "agents": Place("agents", "AgentsScreen", N_("Agents"), "t"),
     "patient": Place("patient", "PatientScreen", ""),
     "callback": Place("callback", "CallbackScreen", ""),
     "help": Place("help", "HelpScreen", ""),

@@ -4,44 +4,22 @@ The desk is asked when somebody has written, at most twice a second: a session t
 was disabled or a second sign-in closes these screens within seconds, drafts kept.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crisisdesk.desk.rights import SessionOver
+from crisisdesk.desk.roomwords import minutes_words, state_words
 from crisisdesk.domain.words import Ending, WorkState
 from crisisdesk.errors import CrisisDeskError
-from crisisdesk.i18n import N_, _, ngettext
+from crisisdesk.i18n import _
 from crisisdesk.ui.widgets.frame import TitleLine
 
 if TYPE_CHECKING:
     from crisisdesk.desk.sessions import OwnSession
     from crisisdesk.ui.app import CrisisDeskApp
 
-STATE_WORDS = {
-    WorkState.READY: N_("ready"),
-    WorkState.CALL: N_("on a call"),
-    WorkState.WRAP_UP: N_("wrap-up"),
-    WorkState.PAUSE: N_("pause"),
-    WorkState.AWAY: N_("away"),
-}
-REASON_WORDS = {
-    "break": N_("short break"), "meal": N_("meal"), "meeting": N_("meeting"), "training": N_("training"),
-    "technical": N_("technical trouble"), "other": N_("another reason"),
-}  # fmt: skip
 KEY_SECONDS = 300.0
 """A typed key is told to the desk at most so often: each write makes every other screen look."""
-
-
-def state_words(state: WorkState, reason: str = "") -> str:
-    """A work state as it is shown: "pause (meal)"."""
-    words = _(STATE_WORDS[state])
-    return _("{state} ({reason})").format(state=words, reason=_(REASON_WORDS[reason])) if reason else words
-
-
-def minutes_words(span: timedelta) -> str:
-    """A span in whole minutes, as it is shown: "12 min"; nothing under one."""
-    minutes = int(span.total_seconds() // 60)
-    return ngettext("{count} min", "{count} min", minutes).format(count=minutes) if minutes > 0 else ""
 
 
 class Presence:
@@ -79,6 +57,14 @@ class Presence:
                 self.own = self.own.changed(state, reason, self._app.session.now())
             self._app.backend.submit(enter_state, state, reason=reason, site_id=self._app.site)
             self._show()
+
+    def work_at(self, site_id: str | None) -> None:
+        """The agent has chosen a site (None: all); the room shows it."""
+        from crisisdesk.desk.sessions import move_to
+
+        self._app.site = site_id
+        if self.is_signed_in:
+            self._app.backend.submit(move_to, site_id)
 
     def leave_call(self) -> None:
         """A call was put aside: the agent is ready again. A pause stays one."""

@@ -1,6 +1,6 @@
 """What a signed-in agent's screens share: who, which desk, which language, what time it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +42,12 @@ class Session:
     def zone(self) -> str:
         """IANA name of the desk's time zone."""
         return self.reference.desk.time_zone
+
+    @property
+    def sites(self) -> Sequence[str]:
+        """The sites that the agent rings for, in the order of the reference data; all where none are given."""
+        own = self.agent.sites
+        return [site_id for site_id in self.reference.sites if not own or site_id in own]
 
     @property
     def home_region(self) -> str:

@@ -73,7 +73,7 @@ class BookingsScreen(DeskScreen):
     def on_mount(self) -> None:
         """Read the days of the first service."""
         self._show_list(DAYS)
-        self._choose_first() if self._service_id is None else self.refresh_from_store()
+        self._choose_first() if self._service_id is None else self.read_afresh()
 
     def site_changed(self) -> None:
         """Services of another site."""
@@ -86,21 +86,21 @@ class BookingsScreen(DeskScreen):
 
     def _first_found(self, numbers: Sequence[int]) -> None:
         self._service_id = numbers[0] if numbers else None
-        self.refresh_from_store()
+        self.read_afresh()
 
     def refresh_from_store(self) -> None:
         """Read what is shown."""
         if self._service_id is None:
             self.heading(_("Places given · {site}").format(site=self.session.site_name(self.site) or _("all sites")))
-            self.query_one(f"#{DAYS}", DeskTable).show([])
+            self.query_one(f"#{DAYS}", DeskTable).take([])
             self.status("")
             return
-        self.read(read_diary, self._service_id, then=self._show_days, group="days", hold_keys=True)
+        self.read(read_diary, self._service_id, then=self._show_days, group="days")
         if self._shown == TOLD:
             day = None if self._day == TO_CONFIRM else date.fromisoformat(self._day)
-            self.read(told_on, self._service_id, day, then=self._show_told, group="told", hold_keys=True)
+            self.read(told_on, self._service_id, day, then=self._show_told, group="told")
         elif self._shown == RESERVE:
-            self.read(list_reserve, self._service_id, then=self._show_reserve, group="told", hold_keys=True)
+            self.read(list_reserve, self._service_id, then=self._show_reserve, group="told")
 
     # The three lists.
 
@@ -118,14 +118,14 @@ class BookingsScreen(DeskScreen):
         self.heading(what.get(self._shown, f"{where} · {day}"))
         rows = [_past_row(diary)] if diary.to_confirm else []
         rows += [_day_row(line) for line in diary.days if not line.is_past]
-        self.query_one(f"#{DAYS}", DeskTable).show(rows)
+        self.query_one(f"#{DAYS}", DeskTable).take(rows)
         reserve = ngettext("{count} in reserve", "{count} in reserve", diary.reserve).format(count=diary.reserve)
         self.status(reserve)
 
     def _show_told(self, lines: Sequence[ToldLine]) -> None:
         self._told = {str(line.booking_id): line for line in lines}
         is_past = self._day == TO_CONFIRM
-        self.query_one(f"#{TOLD}", DeskTable).show([_told_row(line, self.session, is_past=is_past) for line in lines])
+        self.query_one(f"#{TOLD}", DeskTable).take([_told_row(line, self.session, is_past=is_past) for line in lines])
 
     def _show_reserve(self, lines: Sequence[ReserveLine]) -> None:
         self._reserve = {str(line.postponement_id): line for line in lines}
@@ -138,7 +138,7 @@ class BookingsScreen(DeskScreen):
                     (line.patient, line.priority or "·", show_date(line.original_on), asks, Cell(line.state, "muted")),
                 )
             )
-        self.query_one(f"#{RESERVE}", DeskTable).show(rows)
+        self.query_one(f"#{RESERVE}", DeskTable).take(rows)
 
     # Keys.
 
@@ -158,7 +158,7 @@ class BookingsScreen(DeskScreen):
         self._day = event.row_id
         self.query_one(f"#{TOLD}", DeskTable).show([])
         self._show_list(TOLD)
-        self.refresh_from_store()
+        self.read_afresh()
 
     @on(DeskTable.Chosen, f"#{TOLD}")
     @on(DeskTable.Chosen, f"#{RESERVE}")
@@ -171,13 +171,13 @@ class BookingsScreen(DeskScreen):
     def action_reserve(self) -> None:
         """The reserve list of the service; again: back to its days."""
         self._show_list(DAYS if self._shown == RESERVE else RESERVE)
-        self.refresh_from_store()
+        self.read_afresh()
 
     def action_leave(self) -> None:
         """Leave the fields, else the list of a day."""
         if not self.panel.close():
             self._show_list(DAYS)
-            self.refresh_from_store()
+            self.read_afresh()
         else:
             self._show_list(self._shown)
 
@@ -197,7 +197,7 @@ class BookingsScreen(DeskScreen):
         if code is not None:
             self._service_id = int(code)
             self._show_list(DAYS)
-            self.refresh_from_store()
+            self.read_afresh()
 
     def action_step(self, what: str) -> None:
         """Cancel, move, came or did not come: the place under the cursor."""
@@ -218,7 +218,7 @@ class BookingsScreen(DeskScreen):
         self.refresh_bindings()
         if words:
             self.done(words)
-            self.refresh_from_store()
+            self.read_afresh()
 
 
 def _day(text: str) -> date | None:

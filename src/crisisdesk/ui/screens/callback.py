@@ -28,8 +28,9 @@ from crisisdesk.ui.screens.callback_panel import CardPanel
 from crisisdesk.ui.screens.callback_view import held_words
 from crisisdesk.ui.screens.settling import fill_again
 from crisisdesk.ui.widgets.form import Field, Form
-from crisisdesk.ui.widgets.frame import DeskScreen, tell
+from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.readout import CardReading
+from crisisdesk.ui.widgets.storescreen import tell
 
 if TYPE_CHECKING:
     from crisisdesk.desk.drafts import Draft

@@ -13,7 +13,8 @@ from crisisdesk.i18n import _
 from crisisdesk.ui.screens.callback_ask import AskPanel
 from crisisdesk.ui.widgets.choices import Choice
 from crisisdesk.ui.widgets.form import ChoiceField, Field
-from crisisdesk.ui.widgets.frame import DeskScreen, tell
+from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.storescreen import tell
 
 
 class ContactSteps:

@@ -118,34 +118,24 @@ class CodingScreen(DeskScreen):
 
     def refresh_from_store(self) -> None:
         """What others changed, without moving lines under the cursor."""
-        self._read(is_fresh=False)
+        self.read(list_coding, self._kind, self.site, group="coding", then=self._show)
 
     def action_again(self) -> None:
         """The true order; what was coded is no longer shown where it does not belong."""
         self._coded.clear()
-        self._read(is_fresh=True)
+        self.read_afresh()
 
     def action_show(self, kind: str) -> None:
         """Another of the four lists."""
         self._kind = CodingList(kind)
         self.action_again()
 
-    def _read(self, *, is_fresh: bool) -> None:
-        self.read(
-            list_coding, self._kind, self.site, group="coding", hold_keys=is_fresh,
-            then=lambda found: self._show(found, is_fresh=is_fresh),
-        )  # fmt: skip
-
-    def _show(self, found: Coding, *, is_fresh: bool) -> None:
+    def _show(self, found: Coding) -> None:
         kept = {key: self._items[key] for key in self._coded if key in self._items}
         self._items = kept | {str(row.postponement_id): row for row in found.rows}
-        rows = [self._line(key) for key in self._items]
         table = self.query_one("#items", DeskTable)
         table.say_empty(_(_EMPTY[found.kind]))
-        if is_fresh:
-            table.show(rows)
-        else:
-            table.renew(rows)
+        table.take([self._line(key) for key in self._items])
         parts: list[Content] = []
         for kind, (key, words) in LISTS.items():
             tone = "bold $accent" if kind == self._kind else "$text-muted"
@@ -252,7 +242,7 @@ class CodingScreen(DeskScreen):
             self._reason = ""
             key, table = str(done.postponement_id), self.query_one("#items", DeskTable)
             self._coded[key] = done
-            table.renew([self._line(other) for other in self._items])
+            table.take([self._line(other) for other in self._items])
             self.done(done.words)
             if table.current_id == key:
                 table.action_move(1)

@@ -16,6 +16,7 @@ from crisisdesk.i18n import N_, _
 from crisisdesk.reports import definitions as means
 from crisisdesk.reports.coverage import CoverageLine, CoverageReport, report_of_coverage
 from crisisdesk.reports.coveragefiles import as_of_words, export_coverage
+from crisisdesk.reports.journal import journal_head
 from crisisdesk.reports.wording import explain, show_value
 from crisisdesk.ui.inert import inert
 from crisisdesk.ui.screens.coverage_names import CoverageNamesScreen
@@ -84,7 +85,12 @@ class CoverageScreen(DeskScreen):
         self._read(hold_keys=True)
 
     def refresh_from_store(self) -> None:
-        """Figures do not move under the eye: they are counted again with F5, and when the screen comes back."""
+        """Figures do not move under the eye: say that something has happened since they were counted."""
+        self.read(journal_head, then=self._compare, group="head")
+
+    def _compare(self, head: tuple[int, str]) -> None:
+        if self._report is not None and self._report.journal_head != f"{head[0]}:{head[1]}":
+            self.status(_("{words} · newer figures: F5").format(words=self._status_words(self._report)))
 
     def action_again(self) -> None:
         """Count again."""
@@ -110,10 +116,14 @@ class CoverageScreen(DeskScreen):
             table.say_empty(nothing)
         shown = [*report.lines, report.total] if report.lines else []
         table.show([self._row(line) for line in shown])
+        self.status(self._status_words(report))
+        self.moved()
+
+    @staticmethod
+    def _status_words(report: CoverageReport) -> str:
         words = [_("alarms: {count}").format(count=report.alarms)]
         words += [_("weeks hidden: {count} (a)").format(count=report.hidden)] if report.hidden else []
-        self.status(" · ".join(words))
-        self.moved()
+        return " · ".join(words)
 
     def _row(self, line: CoverageLine) -> Row:
         site = line.site if self.size.width >= WIDE else line.site[:6].rstrip(" -")

@@ -70,25 +70,15 @@ class CoverageNamesScreen(DeskScreen):
     def on_mount(self) -> None:
         """Read them."""
         self.heading(_("Coverage, by name · {group}").format(group=self._title or _("all sites")))
-        self._read(hold_keys=True)
+        self.read_afresh()
 
     def refresh_from_store(self) -> None:
         """What others changed."""
-        self._read(hold_keys=False)
+        self.read(list_named, self._wanted, self._states, limit=LINES, group="names", then=self._show)
 
-    def _read(self, *, hold_keys: bool) -> None:
-        self.read(
-            list_named, self._wanted, self._states, limit=LINES, group="names", hold_keys=hold_keys,
-            then=lambda found: self._show(found, is_fresh=hold_keys),
-        )  # fmt: skip
-
-    def _show(self, found: NamedItems, *, is_fresh: bool) -> None:
+    def _show(self, found: NamedItems) -> None:
         self._items = {str(item.postponement_id): item for item in found.items}
-        table, rows = self.query_one("#names", DeskTable), [self._row(item) for item in found.items]
-        if is_fresh:
-            table.show(rows)
-        else:
-            table.renew(rows)
+        self.query_one("#names", DeskTable).take([self._row(item) for item in found.items])
         shown = _("all") if self._states != UNCOVERED else _("not spoken to")
         hidden = found.count - len(found.items)
         words = [labelled(shown, found.count), _("{count} hidden: export").format(count=hidden) if hidden else ""]
@@ -141,7 +131,7 @@ class CoverageNamesScreen(DeskScreen):
     def action_all(self) -> None:
         """All of the group, or only those nobody has spoken to."""
         self._states = tuple(Coverage) if self._states == UNCOVERED else UNCOVERED
-        self._read(hold_keys=True)
+        self.read_afresh()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a field asks for a file, its keys come first."""

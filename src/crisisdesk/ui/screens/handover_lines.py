@@ -91,14 +91,11 @@ class HandoverLinesScreen(DeskScreen):
 
     def on_mount(self) -> None:
         """Read it."""
-        self._read(hold_keys=True)
+        self.read_afresh()
 
     def refresh_from_store(self) -> None:
         """What others answered, without moving lines under the cursor."""
-        self._read(hold_keys=False)
-
-    def _read(self, *, hold_keys: bool) -> None:
-        self.read(read_handover, self.handover_id, then=self._show, group="handover", hold_keys=hold_keys)
+        self.read(read_handover, self.handover_id, then=self._show, group="handover")
 
     def _show(self, detail: HandoverDetail) -> None:
         self._detail = detail
@@ -109,7 +106,7 @@ class HandoverLinesScreen(DeskScreen):
         words = _("{open} not answered, {theirs} theirs, {refused} refused")
         self.status(words.format(open=row.offered, theirs=row.acknowledged, refused=row.refused))
         shown = [line for line in detail.lines if not (self._only_open and line.state != HandoverState.OFFERED)]
-        self.query_one("#lines", DeskTable).show([_row(line) for line in shown])
+        self.query_one("#lines", DeskTable).take([_row(line) for line in shown])
         self.moved()
 
     def _current(self) -> HandoverLine | None:
@@ -197,12 +194,12 @@ class HandoverLinesScreen(DeskScreen):
             table = self.query_one("#lines", DeskTable)
             if len(answered.done) == 1 and not self._only_open:
                 table.action_move(1)
-        self._read(hold_keys=True)
+        self.read_afresh()
 
     def action_filter(self) -> None:
         """Only the lines that wait for an answer, or all."""
         self._only_open = not self._only_open
-        self._read(hold_keys=True)
+        self.read_afresh()
 
     def action_leave_form(self) -> None:
         """Put a form away; nothing was stored."""

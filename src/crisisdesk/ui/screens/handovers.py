@@ -74,19 +74,16 @@ class HandoversScreen(DeskScreen):
         """Lists of another site, or of all."""
         where = self.session.site_name(self.site) or _("all sites")
         self.heading(_("Handover · {site}").format(site=where))
-        self._read(hold_keys=True)
+        self.read_afresh()
 
     def refresh_from_store(self) -> None:
         """What others made and answered."""
-        self._read(hold_keys=False)
-
-    def _read(self, *, hold_keys: bool) -> None:
-        self.read(read_overview, site_id=self.site, then=self._show, group="handovers", hold_keys=hold_keys)
+        self.read(read_overview, site_id=self.site, then=self._show, group="handovers")
 
     def _show(self, overview: Overview) -> None:
         self._overview = overview
         self._rows = {str(row.handover_id): row for row in overview.handovers}
-        self.query_one("#handovers", DeskTable).show([self._row(row) for row in overview.handovers])
+        self.query_one("#handovers", DeskTable).take([self._row(row) for row in overview.handovers])
         waits = sum(row.offered for row in overview.handovers)
         words = [_("{count} lines wait for an answer").format(count=waits)] if waits else []
         if overview.closed_at:
@@ -213,7 +210,7 @@ class HandoversScreen(DeskScreen):
     def _stored(self, result: Made | Closed | int) -> None:
         self.action_leave_form()
         self.done(_stored_words(result))
-        self._read(hold_keys=True)
+        self.read_afresh()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Esc waits for a form."""

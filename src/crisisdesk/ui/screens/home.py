@@ -64,7 +64,13 @@ class HomeScreen(DeskScreen):
         """Fill the lists. While drafts are shown, their ages follow by the minute."""
         self.drafts: dict[str, Draft] = {}
         self.set_interval(60, self._grow_older)
-        self.refresh_from_store()
+        if (mine := len(self.session.agent.sites)) and mine < (count := len(self.session.reference.sites)):
+            self.heading(_("Home screen · your sites, {mine} of {count}").format(mine=mine, count=count))
+        self.read_afresh()
+
+    def on_screen_resume(self) -> None:
+        """The drafts that one comes back to are one's own: no news."""
+        self.query_one("#drafts", DeskTable).afresh()
 
     def refresh_from_store(self) -> None:
         """Read both lists again; lines keep their place."""
@@ -74,12 +80,12 @@ class HomeScreen(DeskScreen):
         self.read(list_drafts, then=self._show_drafts, group="drafts")
 
     def _show_sites(self, counts: Sequence[SiteCount]) -> None:
-        self.query_one("#sites", DeskTable).show([
+        self.query_one("#sites", DeskTable).take([
             Row(line.site_id, (
                 self.session.site_name(line.site_id),
                 Cell(str(line.ringable), "accent" if line.ringable else "muted"),
                 str(line.open),
-            )) for line in counts
+            )) for line in counts if line.site_id in self.session.sites
         ])  # fmt: skip
 
     def _show_drafts(self, drafts: "Sequence[Draft]") -> None:
@@ -95,7 +101,7 @@ class HomeScreen(DeskScreen):
 
     def _show_ages(self) -> None:
         """The drafts with their ages, which grow."""
-        self.query_one("#drafts", DeskTable).show([
+        self.query_one("#drafts", DeskTable).take([
             Row(draft.uid, (
                 show_moment(draft.saved_at, self.session), Cell(show_since(draft.saved_at, self.session), "muted"),
                 _said(draft),
@@ -105,7 +111,7 @@ class HomeScreen(DeskScreen):
     @on(DeskTable.Chosen, "#sites")
     def open_queue(self, event: DeskTable.Chosen) -> None:
         """Enter on a site: its queue."""
-        self.desk_app.site = event.row_id
+        self.desk_app.presence.work_at(event.row_id)
         self.desk_app.go("queue")
 
     @on(DeskTable.Chosen, "#drafts")

@@ -79,17 +79,17 @@ class ToldScreen(DeskScreen):
         one = self._instruction
         where = self.session.site_name(one.site_id) or _("all sites")
         self.heading(_("Who was told v{version} · {site}").format(version=one.version, site=where))
-        self.refresh_from_store()
+        self.read_afresh()
 
     def refresh_from_store(self) -> None:
         """More calls, more attempts."""
-        self.read(who_was_told, self._instruction.instruction_id, then=self._read, group="told", hold_keys=True)
+        self.read(who_was_told, self._instruction.instruction_id, then=self._read, group="told")
 
     def _read(self, found: Sequence[ToldLine]) -> None:
         self._all = found
         lines = [line for line in found if line.was_read_out or not self._only_read_out]
         self._found = {f"{line.what}-{line.contact_id}-{line.patient_id}": line for line in lines}
-        self.query_one("#lines", DeskTable).show([self._row(key, line) for key, line in self._found.items()])
+        self.query_one("#lines", DeskTable).take([self._row(key, line) for key, line in self._found.items()])
         self.query_one("#counts", Static).update(self._counts(lines))
         hidden = len(found) - len(lines)
         self.status(_("{count} not read out are hidden (a)").format(count=hidden) if hidden else "")
@@ -136,6 +136,7 @@ class ToldScreen(DeskScreen):
     def action_all(self) -> None:
         """Also those in which it only stood on the agent's screen; again: only those to whom it was read out."""
         self._only_read_out = not self._only_read_out
+        self.query_one("#lines", DeskTable).afresh()
         self._read(self._all)
 
     def action_leave(self) -> None:
@@ -177,4 +178,4 @@ class ToldScreen(DeskScreen):
             form.remove()
         self.query_one("#lines").focus()
         self.done(" ".join(ring_words(done, is_preview=False)))
-        self.refresh_from_store()
+        self.read_afresh()

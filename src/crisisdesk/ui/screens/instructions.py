@@ -95,7 +95,7 @@ class InstructionsScreen(DeskScreen):
     def site_changed(self) -> None:
         """Those of another site, with those of all sites."""
         self._history_of = None
-        self.refresh_from_store()
+        self.read_afresh()
 
     def refresh_from_store(self) -> None:
         """What others issued."""
@@ -103,9 +103,9 @@ class InstructionsScreen(DeskScreen):
             where = self.session.site_name(self.site) or _("all sites")
             self.heading(_("Instructions · {site}").format(site=where))
             self.status("")
-            self.read(instruction_lines, site_id=self.site, then=self._show, group="instructions", hold_keys=True)
+            self.read(instruction_lines, site_id=self.site, then=self._show, group="instructions")
         else:
-            self.read(scope_history, self._history_of, then=self._show, group="instructions", hold_keys=True)
+            self.read(scope_history, self._history_of, then=self._show, group="instructions")
 
     def action_history(self) -> None:
         """Every version of the marked one's scope; again: all that is in force and planned."""
@@ -117,7 +117,7 @@ class InstructionsScreen(DeskScreen):
             scope = " · ".join(filter(None, scope_words(one.instruction, self.session)))
             self.heading(_("History · {scope}").format(scope=scope))
             self.status(_("h: back"))
-        self.refresh_from_store()
+        self.read_afresh()
 
     def _show(self, found: Sequence[InstructionLine]) -> None:
         shown = found
@@ -125,7 +125,7 @@ class InstructionsScreen(DeskScreen):
             alive = [line for line in found if line.state in ALIVE]
             shown = sorted(alive, key=lambda line: line.state == InstructionState.PLANNED)
         self._found = {str(line.instruction.instruction_id): line for line in shown}
-        self.query_one("#list", DeskTable).show([_row(line, self.session) for line in shown])
+        self.query_one("#list", DeskTable).take([_row(line, self.session) for line in shown])
         self.moved()
 
     def _current(self) -> InstructionLine | None:
@@ -181,7 +181,7 @@ class InstructionsScreen(DeskScreen):
     def _issued(self, _number: int) -> None:
         self.action_leave_form()
         self.done(_("Issued: agents see it as soon as it holds."))
-        self.refresh_from_store()
+        self.read_afresh()
 
     def action_end(self) -> None:
         """End the marked one now, or withdraw it while it is only planned."""

@@ -18,9 +18,10 @@ from crisisdesk.ui.autosave import Autosave
 from crisisdesk.ui.format import show_moment, show_since
 from crisisdesk.ui.widgets.callfields import FIELD_OF, PERSON_FIELDS, CallEntry, Links, call_fields, read_form
 from crisisdesk.ui.widgets.callpanels import FlagLine, SpokenPanel, WayOutPanel, ask_quick, remark_on
-from crisisdesk.ui.widgets.frame import DeskScreen, tell
+from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.matchpane import MatchTable
 from crisisdesk.ui.widgets.readout import InstructionPanel
+from crisisdesk.ui.widgets.storescreen import tell
 
 if TYPE_CHECKING:
     from crisisdesk.desk.drafts import Draft

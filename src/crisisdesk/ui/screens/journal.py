@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from crisisdesk import clock
-from crisisdesk.i18n import N_, _, labelled
+from crisisdesk.i18n import N_, _, labelled, ngettext
 from crisisdesk.reports.journal import JournalEntry, Verdict, journal_entries, journal_head, verify_journal
 from crisisdesk.ui.format import show_date, show_moment, show_time_seconds
 from crisisdesk.ui.inert import inert
@@ -71,8 +71,9 @@ class JournalScreen(DeskScreen):
         self.read(journal_head, then=self._compare, group="head")
 
     def _compare(self, head: tuple[int, str]) -> None:
-        if self._head not in (None, head):
-            self.status(_("newer entries: F5"))
+        if self._head is not None and self._head != head:
+            count = head[0] - self._head[0]
+            self.status(ngettext("{count} newer entry: F5", "{count} newer entries: F5", count).format(count=count))
         self._head = self._head or head
 
     def action_again(self) -> None:

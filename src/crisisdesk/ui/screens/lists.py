@@ -119,13 +119,13 @@ class ListsScreen(DeskScreen):
             self.about_pair()
 
     def _show_history(self, found: Sequence[ImportLine]) -> None:
-        self.query_one(f"#{HISTORY}", DeskTable).renew([import_row(line, self.session) for line in found])
+        self.query_one(f"#{HISTORY}", DeskTable).take([import_row(line, self.session) for line in found])
 
     # ------------------------------------------------------------ pairs
 
     def _show_pairs(self, found: Sequence[ProposalLine]) -> None:
         self._pairs = {str(line.likeness_id): line for line in found}
-        self.query_one(f"#{PAIRS}", DeskTable).renew([pair_row(key, pair) for key, pair in self._pairs.items()])
+        self.query_one(f"#{PAIRS}", DeskTable).take([pair_row(key, pair) for key, pair in self._pairs.items()])
         words = ngettext("{count} pair to decide", "{count} pairs to decide", len(found))
         self.status(words.format(count=len(found)) if found else "")
         if self._view == PAIRS:
@@ -156,7 +156,7 @@ class ListsScreen(DeskScreen):
 
     def _decided(self, _result: object) -> None:
         self.done(_("Decided."))
-        self.refresh_from_store()
+        self.read_afresh()
 
     # ------------------------------------------------------------ a file
 
@@ -247,8 +247,7 @@ class ListsScreen(DeskScreen):
             missing=len(report.missing), pairs=len(report.proposals),
         ))  # fmt: skip
         self._show_view(HISTORY)
-        self.query_one(f"#{HISTORY}", DeskTable).show([])  # so that the newest import stands first
-        self.refresh_from_store()
+        self.read_afresh()
 
     def action_leave(self) -> None:
         """Leave the form, or the file that was looked at."""

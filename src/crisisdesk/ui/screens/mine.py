@@ -74,35 +74,22 @@ class MineScreen(DeskScreen):
 
     def on_mount(self) -> None:
         """Read one's own day."""
-        self._read(is_fresh=True)
+        self.read_afresh()
 
     def refresh_from_store(self) -> None:
         """What changed since, without moving lines under the cursor."""
-        self._read(is_fresh=False)
+        self.read(list_mine, login=self._login, group="mine", then=self._show)
 
-    def action_again(self) -> None:
-        """Newest first again."""
-        self._read(is_fresh=True)
-
-    def _read(self, *, is_fresh: bool) -> None:
-        self.read(
-            list_mine, login=self._login, group="mine", hold_keys=is_fresh,
-            then=lambda mine: self._show(mine, is_fresh=is_fresh),
-        )  # fmt: skip
-
-    def _show(self, mine: Mine, *, is_fresh: bool) -> None:
+    def _show(self, mine: Mine) -> None:
         newest_first = [(f"{line.kind}:{line.number}", line) for line in mine.lines]
         self._lines = dict(newest_first)
-        table, rows = self.query_one("#done", DeskTable), [_row(key, line, self.session) for key, line in newest_first]
-        is_moved = not is_fresh and table.renew(rows)
-        if is_fresh:
-            table.show(rows)
+        self.query_one("#done", DeskTable).take([_row(key, line, self.session) for key, line in newest_first])
         if mine.login != self.session.agent.login:
             self.heading(_("Attempts and calls today · {name}").format(name=mine.name))
         else:
             self.heading(_(self.HEADING))
         counts = _("attempts: {attempts}, calls: {calls}").format(attempts=mine.attempts, calls=mine.calls)
-        self.status(_("new ones below: F5") + " · " + counts if is_moved else counts)
+        self.status(counts)
         self.moved()
 
     def _current(self) -> DoneLine | None:
@@ -157,7 +144,7 @@ class MineScreen(DeskScreen):
         def picked(login: str | None) -> None:
             if login is not None:
                 self._login = "" if login == self.session.agent.login else login
-                self._read(is_fresh=True)
+                self.read_afresh()
 
         choices = [Choice(agent.login, f"{agent.name} ({agent.login})") for agent in agents]
         self.app.push_screen(ChoiceScreen(_("Whose day"), choices, self._login or self.session.agent.login), picked)

@@ -29,7 +29,7 @@ from crisisdesk.ui.inert import inert
 from crisisdesk.ui.widgets.bothversions import BothVersions
 from crisisdesk.ui.widgets.choices import Choice
 from crisisdesk.ui.widgets.form import ChoiceField, Field, Form
-from crisisdesk.ui.widgets.frame import tell
+from crisisdesk.ui.widgets.storescreen import tell
 
 if TYPE_CHECKING:
     from crisisdesk.ui.screens.mine import MineScreen

@@ -110,18 +110,18 @@ class OpeningsScreen(DeskScreen):
         if self._day is not None:
             words += " · " + _("as known on the evening of {day}").format(day=show_date(self._day))
         self.heading(words)
-        self.refresh_from_store(hold_keys=True)
+        self.read_afresh()
 
-    def refresh_from_store(self, *, hold_keys: bool = False) -> None:
+    def refresh_from_store(self) -> None:
         """What others changed; on an earlier day what was known then."""
         as_of = None
         if self._day is not None:
             as_of = clock.day_bounds(self._day, self.session.zone)[1] - timedelta(microseconds=1)
-        self.read(list_services, self.site, as_of=as_of, then=self._show, group="services", hold_keys=hold_keys)
+        self.read(list_services, self.site, as_of=as_of, then=self._show, group="services")
 
     def _show(self, lines: Sequence[ServiceLine]) -> None:
         self._lines = {str(line.service_id): line for line in lines}
-        self.query_one("#services", DeskTable).show([service_row(line, self.session, self.site) for line in lines])
+        self.query_one("#services", DeskTable).take([service_row(line, self.session, self.site) for line in lines])
         self._show_history()
 
     def _current(self) -> ServiceLine | None:

@@ -15,7 +15,8 @@ from crisisdesk.desk.wording import long_day
 from crisisdesk.errors import CrisisDeskError, StoreUnavailable
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.inert import inert
-from crisisdesk.ui.widgets.frame import DeskScreen, tell
+from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.storescreen import tell
 
 LONGEST = 400
 

@@ -52,11 +52,11 @@ class ToldScreen(DeskScreen):
     def on_mount(self) -> None:
         """Read them."""
         self.heading(self._title)
-        self.refresh_from_store()
+        self.read_afresh()
 
     def refresh_from_store(self) -> None:
         """What others told since."""
-        self.read(list_told, self._service_id, then=self._show, group="told", hold_keys=True)
+        self.read(list_told, self._service_id, then=self._show, group="told")
 
     def _show(self, found: Sequence[ToldLine]) -> None:
         self._found = found
@@ -65,7 +65,7 @@ class ToldScreen(DeskScreen):
         self.status(_("{lost} taken back, {owed} to be rung").format(lost=len(lost), owed=owed))
         shown = lost if self._only_lost else found
         self._lines = {str(line.booking_id): line for line in shown}
-        self.query_one("#told", DeskTable).show([self._row(line) for line in shown])
+        self.query_one("#told", DeskTable).take([self._row(line) for line in shown])
         self._about()
 
     def _row(self, line: ToldLine) -> Row:
@@ -100,6 +100,7 @@ class ToldScreen(DeskScreen):
     def action_all(self) -> None:
         """Everybody, or only those whose day no longer holds."""
         self._only_lost = not self._only_lost
+        self.query_one("#told", DeskTable).afresh()
         self._show(self._found)
 
     @on(DeskTable.Chosen, "#told")

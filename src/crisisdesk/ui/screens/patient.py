@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from crisisdesk.desk.diary import ToldLine, told_to_patient
 from crisisdesk.desk.linking import confirm_reported, undo_reported
+from crisisdesk.desk.newerfile import is_outdated
 from crisisdesk.desk.patients import (
     mark_phone_wrong,
     merge_patients,
@@ -92,12 +93,21 @@ class PatientScreen(DeskScreen):
         """Read the file again; each read is journalled, so that it is not read at every change of others."""
         self.write(open_patient, self.patient_id, then=self._show, hold_keys=True)
 
+    def refresh_from_store(self) -> None:
+        """The file stands still; say that something happened to the patient since it was read."""
+        if self.file is not None:
+            self.read(is_outdated, self.file, then=self._say_newer, group="newer")
+
+    def _say_newer(self, is_newer: bool) -> None:
+        self.status(_("something newer: F5") if is_newer else "")
+
     def read_again(self, _done: object = None) -> None:
         """After a write."""
         self.action_reload()
 
     def _show(self, file: PatientFile) -> None:
         self.file = file
+        self.status("")
         self.heading(_("Patient") + f" {file.patient_id} · {file.name or _('(no name)')}")
         self.query_one("#who", Static).update(who_lines(file, self.session))
         self._show_facts()

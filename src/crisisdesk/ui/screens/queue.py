@@ -87,46 +87,34 @@ class QueueScreen(DeskScreen):
     def on_mount(self) -> None:
         """Choose a site where none is chosen, and read its queue."""
         if self.site is None:
-            self.desk_app.site = next(iter(self.session.reference.sites), None)
+            self.desk_app.presence.work_at(next(iter(self.session.sites), None))
         self.site_changed()
 
     def site_changed(self) -> None:
         """Another site: a fresh list."""
         self.heading(_("Queue · {site}").format(site=self.session.site_name(self.site)))
-        self._read(is_fresh=True)
+        self.read_afresh()
 
     def refresh_from_store(self) -> None:
         """What others changed, without moving lines under the cursor."""
-        self._read(is_fresh=False)
-
-    def action_again(self) -> None:
-        """The true order."""
-        self._read(is_fresh=True)
+        if self.site is not None:
+            self.read(list_queue, self.site, limit=LINES, only=self._only, group="queue", then=self._show)
 
     def action_filter(self, kinds: str) -> None:
         """Show one kind of lines only, the next kind at each key; after the last one all of them again."""
         known = FILTERS if kinds == "all" else ("", *WAITING_FOR_SOMEBODY)
         self._only = known[(known.index(self._only) + 1) % len(known)] if self._only in known else known[1]
-        self._read(is_fresh=True)
+        self.read_afresh()
 
-    def _read(self, *, is_fresh: bool) -> None:
-        if self.site is not None:
-            self.read(
-                list_queue, self.site, limit=LINES, only=self._only, group="queue", hold_keys=is_fresh,
-                then=lambda queue: self._show(queue, is_fresh=is_fresh),
-            )  # fmt: skip
-
-    def _show(self, queue: Queue, *, is_fresh: bool) -> None:
+    def _show(self, queue: Queue) -> None:
         self._lines = {str(row.callback_id): row for row in queue.rows}
-        table, rows = self.query_one("#queue", DeskTable), [_row(row) for row in queue.rows]
+        table = self.query_one("#queue", DeskTable)
         nothing = _("No line of this kind. f: next filter, h: back to all.") if queue.only else _(NONE_OPEN)
         table.say_empty(nothing)
-        is_moved = not is_fresh and table.renew(rows)
-        if is_fresh:
-            table.show(rows)
-        self._show_counts(queue, is_moved=is_moved)
+        table.take([_row(row) for row in queue.rows])
+        self._show_counts(queue)
 
-    def _show_counts(self, queue: Queue, *, is_moved: bool) -> None:
+    def _show_counts(self, queue: Queue) -> None:
         words = [f"{reason_words(code)} {count}" for code, count in sorted(queue.counts.items(), key=_ready_first)]
         if queue.broken:
             words.insert(0, _("promises broken: {count}").format(count=queue.broken))
@@ -138,8 +126,6 @@ class QueueScreen(DeskScreen):
                 reason=reason_words(queue.only), hidden=queue.hidden
             )
             words.insert(0, shown)
-        if is_moved:
-            words.insert(0, _("order changed: F5"))
         self.query_one("#counts", Static).update(inert(" · ".join(words)))
         self.status(_("{open} open, {closed} closed today").format(open=queue.open, closed=queue.closed_today))
         self._show_why()

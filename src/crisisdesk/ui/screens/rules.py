@@ -83,16 +83,16 @@ class RulesScreen(DeskScreen):
 
     def on_mount(self) -> None:
         """Read the rules."""
-        self.refresh_from_store()
+        self.read_afresh()
 
     def refresh_from_store(self) -> None:
         """What another supervisor changed."""
-        self.read(list_rules, self._scope, then=self._show, group="rules", hold_keys=True)
+        self.read(list_rules, self._scope, then=self._show, group="rules")
 
     def _show(self, rules: Rules) -> None:
         self._rows, self._desk = {row.code: row for row in rules.rows}, rules.desk
         table = [Row(row.code, (row.texts["key"], row.label, row.leads_to)) for row in rules.rows]
-        self.query_one("#rules", DeskTable).show(table)
+        self.query_one("#rules", DeskTable).take(table)
         self.status(_("{kind}, version {version}").format(kind=_(SCOPES[self._scope]), version=rules.version))
         self.moved()
 
@@ -113,7 +113,7 @@ class RulesScreen(DeskScreen):
         """Endings of attempts, of single items, of calls that come in."""
         kinds = list(SCOPES)
         self._scope = kinds[(kinds.index(self._scope) + 1) % len(kinds)]
-        self.refresh_from_store()
+        self.read_afresh()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A form takes the keys; leaving it only where there is one."""
@@ -178,7 +178,7 @@ class RulesScreen(DeskScreen):
     def _follow(self, reference: Reference) -> None:
         """Keys and labels of this very program say what holds now."""
         self.session.reference = reference
-        self.refresh_from_store()
+        self.read_afresh()
 
     def action_leave_form(self) -> None:
         """Put the form away."""

@@ -41,6 +41,8 @@ class UnplacedScreen(DeskScreen):
     def __init__(self) -> None:
         super().__init__()
         self._items: dict[str, UnplacedItem] = {}
+        self._asked: UnplacedItem | None = None
+        """The item that the open form is about, as it was then: the list is read again behind it."""
 
     def compose_work(self) -> Iterable[Widget]:
         """The list, the words of the marked one, the form."""
@@ -54,15 +56,15 @@ class UnplacedScreen(DeskScreen):
 
     def on_mount(self) -> None:
         """Read them."""
-        self.refresh_from_store()
+        self.read_afresh()
 
     def refresh_from_store(self) -> None:
         """What imports, calls and others changed."""
-        self.read(list_unplaced, then=self._show, group="unplaced", hold_keys=True)
+        self.read(list_unplaced, then=self._show, group="unplaced")
 
     def _show(self, found: Unplaced) -> None:
         self._items = {str(item.postponement_id): item for item in found.items}
-        self.query_one("#items", DeskTable).show([self._row(item) for item in found.items])
+        self.query_one("#items", DeskTable).take([self._row(item) for item in found.items])
         self.status(_("{count} in no queue").format(count=found.count))
         self.moved()
 
@@ -89,6 +91,7 @@ class UnplacedScreen(DeskScreen):
         item = self._current()
         if item is None or self.query(Form):
             return
+        self._asked = item
         site_id = item.site_id or self.site or ""
         sites = [Choice(site.site_id, site.name) for site in self.session.reference.sites.values()]
         fields = (
@@ -114,7 +117,7 @@ class UnplacedScreen(DeskScreen):
     @on(Form.Completed)
     def store_place(self) -> None:
         """Store it."""
-        form, item = self.query_one(Form), self._current()
+        form, item = self.query_one(Form), self._asked
         if form.refuses_unclear():
             return
         site_id, service = form.choice("site").code, form.choice("service").code
@@ -126,7 +129,7 @@ class UnplacedScreen(DeskScreen):
     def _placed(self, callback_id: int) -> None:
         self.action_leave_form()
         self.done(_("It waits in callback {number} now.").format(number=callback_id))
-        self.refresh_from_store()
+        self.read_afresh()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Esc waits for a form."""

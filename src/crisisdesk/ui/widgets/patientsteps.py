@@ -24,7 +24,8 @@ from crisisdesk.ui.widgets.bothversions import BothVersions
 from crisisdesk.ui.widgets.callfields import VOICEMAIL_WORDS
 from crisisdesk.ui.widgets.choices import Choice, ChoiceScreen
 from crisisdesk.ui.widgets.form import Field, Form
-from crisisdesk.ui.widgets.frame import DeskScreen, tell
+from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.storescreen import tell
 
 _CORRECTED = {
     "last_name": N_("Last name"),

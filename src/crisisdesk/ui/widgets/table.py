@@ -102,6 +102,12 @@ class DeskTable(ScrollView, can_focus=True):
             """For ``@on(DeskTable.Moved, "#id")``."""
             return self.table
 
+    @dataclass
+    class Filled(Message):
+        """The lines were read again; `news` and `is_moved` say what became of them."""
+
+        table: "DeskTable"
+
     def __init__(
         self,
         columns: Sequence[Column],
@@ -120,6 +126,10 @@ class DeskTable(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._columns, self._empty, self._header = tuple(columns), empty, int(header)
         self._rows: list[Row] = []
+        self._seen: set[str] = set()
+        self._is_afresh = True
+        self.is_moved = False
+        """The true order is another than the one that is shown."""
 
     def say_empty(self, words: str) -> None:
         """Say something else while there are no rows: why there are none now, and which key brings some."""
@@ -137,28 +147,54 @@ class DeskTable(ScrollView, can_focus=True):
         """What the cursor is on."""
         return self._rows[self.cursor].row_id if self._rows else None
 
+    @property
+    def news(self) -> int:
+        """Lines that were not there when the list was last shown in its true order."""
+        return len(self._rows) - sum(row.row_id in self._seen for row in self._rows)
+
+    def afresh(self) -> None:
+        """The next `take` shows all lines in their true order: another question was asked, or the agent wants it."""
+        self._is_afresh = True
+
+    def take(self, rows: Sequence[Row]) -> None:
+        """Lines as they are at the desk now: as `renew`, but as `show` the first time and after `afresh`."""
+        if self._is_afresh:
+            self.show(rows)
+        else:
+            self.renew(rows)
+        self.post_message(self.Filled(self))
+
     def show(self, rows: Sequence[Row]) -> None:
         """Replace all lines, in this order; the cursor stays on what it was on, if that is still there."""
-        here, place = self.current_id, self.cursor
-        self._rows = list(rows)
-        self._resized()
-        where = next((n for n, row in enumerate(self._rows) if row.row_id == here), place)
-        self.cursor = max(0, min(where, len(self._rows) - 1))
+        self._is_afresh = self.is_moved = False
+        self._seen = {row.row_id for row in rows}
+        self._replace(rows)
         self._keep_in_sight()
-        self.refresh()
-        if self.current_id is not None and self.current_id != here:
-            self.post_message(self.Moved(self, self.current_id))
 
     def renew(self, rows: Sequence[Row]) -> bool:
         """Take over what others changed without moving lines under the cursor: known lines keep their place and get
-        their new words, new lines come last, lost ones go. True when the true order is now another (say so: F5)."""
+        their new words, new lines come last, lost ones go, and the cursor's line stays where it is on the screen.
+        True when the true order is now another (say so: F5)."""
         known = {row.row_id: row for row in rows}
         kept = [known[row.row_id] for row in self._rows if row.row_id in known]
         places = {row.row_id for row in kept}
         merged = kept + [row for row in rows if row.row_id not in places]
         if merged != self._rows:
-            self.show(merged)
-        return merged != list(rows)
+            above = self.cursor - self.scroll_offset.y
+            self._replace(merged)
+            self.scroll_to(y=self.cursor - above, animate=False, force=True, immediate=True)
+        self.is_moved = [row.row_id for row in merged] != [row.row_id for row in rows]
+        return self.is_moved
+
+    def _replace(self, rows: Sequence[Row]) -> None:
+        here, place = self.current_id, self.cursor
+        self._rows = list(rows)
+        self._resized()
+        where = next((n for n, row in enumerate(self._rows) if row.row_id == here), place)
+        self.cursor = max(0, min(where, len(self._rows) - 1))
+        self.refresh()
+        if self.current_id is not None and self.current_id != here:
+            self.post_message(self.Moved(self, self.current_id))
 
     def go_to(self, row_id: str) -> None:
         """Put the cursor on a line, if it is there."""

@@ -1,0 +1,30 @@
+"""What agents do and for how long, in words."""
+
+from datetime import timedelta
+
+from crisisdesk.domain.words import WorkState
+from crisisdesk.i18n import N_, _, ngettext
+
+STATE_WORDS = {
+    WorkState.READY: N_("ready"),
+    WorkState.CALL: N_("on a call"),
+    WorkState.WRAP_UP: N_("wrap-up"),
+    WorkState.PAUSE: N_("pause"),
+    WorkState.AWAY: N_("away"),
+}
+REASON_WORDS = {
+    "break": N_("short break"), "meal": N_("meal"), "meeting": N_("meeting"), "training": N_("training"),
+    "technical": N_("technical trouble"), "other": N_("another reason"),
+}  # fmt: skip
+
+
+def state_words(state: WorkState, reason: str = "") -> str:
+    """A work state as it is shown: "pause (meal)"."""
+    words = _(STATE_WORDS[state])
+    return _("{state} ({reason})").format(state=words, reason=_(REASON_WORDS[reason])) if reason else words
+
+
+def minutes_words(span: timedelta) -> str:
+    """A span in whole minutes, as it is shown: "12 min"; nothing under one."""
+    minutes = int(span.total_seconds() // 60)
+    return ngettext("{count} min", "{count} min", minutes).format(count=minutes) if minutes > 0 else ""
