@@ -16,6 +16,7 @@ def run(desk_path: Path, tmp_path: Path) -> object:
     def call(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         known = {
             "CRISISDESK_DESK": str(desk_path),
+            "CRISISDESK_ALLOW_ROOT": "1",
             "CRISISDESK_AGENT": "amelie",
             "HOME": str(tmp_path),
             "LC_ALL": "C.UTF-8",

@@ -130,6 +130,7 @@ async def test_an_agent_answers_but_does_not_make(world: World) -> None:
 def run(desk: Path, *words: str, code: int = 0) -> str:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("CRISISDESK_", "LC_", "LANG"))}
     environ |= {"CRISISDESK_DESK": str(desk), "CRISISDESK_AGENT": "sonia", "HOME": str(desk.parent), "LANG": "C.UTF-8"}
+    environ["CRISISDESK_ALLOW_ROOT"] = "1"
     command = [sys.executable, "-m", "crisisdesk", "--lang", "en", *words]
     ran = subprocess.run(command, capture_output=True, text=True, env=environ, cwd=desk.parent)
     assert ran.returncode == code, ran.stderr + ran.stdout
