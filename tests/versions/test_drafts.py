@@ -1,12 +1,17 @@
 """Drafts of two sessions of one agent: the older one's late words never take the place of the newer one's."""
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
+
+from crisisdesk.desk import drafts
 from crisisdesk.desk.agents import Agent
 from crisisdesk.desk.attempts import AttemptForm, record_attempt
 from crisisdesk.desk.callbacks import take
 from crisisdesk.desk.drafts import Draft, keep_text, list_drafts, save_draft
 from crisisdesk.desk.intake import CallForm, record_call
+from crisisdesk.errors import StoreUnavailable
 from crisisdesk.store.engine import Store
 from moments import DESK_NOW as NOW
 from screens import open_screens, screen_text, settled, type_text
@@ -119,3 +124,28 @@ async def test_a_late_draft_that_is_gone_on_with_stays_marked(desk_store: Store,
     (draft,) = list_drafts(desk_store, agent=amelie)
     assert isinstance(draft, Draft)
     assert (draft.uid, draft.late_of, draft.fields["phone"]) == ("v", "u", "063231111")
+
+
+async def test_a_draft_that_is_tried_again_is_the_newest_one(
+    desk_store: Store, amelie: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy desk refuses the first save; the second one, which waited behind it, is stored before the yes."""
+    keep, tried = drafts.keep_text, []
+
+    def busy(store: Store, **more: Any) -> drafts.SavedDraft:
+        tried.append(dict(more["fields"]))
+        if len(tried) == 1:
+            raise StoreUnavailable("The desk is busy.")
+        return keep(store, **more)
+
+    monkeypatch.setattr(drafts, "keep_text", busy)
+    async with open_screens(desk_store, "intake", language="en") as pilot:
+        screen: Any = pilot.app.screen
+        for words in ("first", "first and second"):
+            screen.form["words"].value = words
+            screen.autosave.save()
+        await settled(pilot)
+        assert "Try again?" in screen_text(pilot)
+        await type_text(pilot, "y")
+    assert [one["words"] for one in tried[:2]] == ["first", "first and second"]
+    assert list(texts(desk_store, amelie).values()) == ["first and second"]

@@ -20,6 +20,7 @@ from crisisdesk.desk.coding import code_priority
 from crisisdesk.desk.contacts import set_contacts
 from crisisdesk.desk.correctcall import correct_call
 from crisisdesk.desk.correcting import correct_attempt
+from crisisdesk.desk.drafts import list_drafts
 from crisisdesk.desk.handovers import make_handover
 from crisisdesk.desk.instructions import InstructionForm, end_instruction, issue_instruction
 from crisisdesk.desk.intake import CallForm, record_call
@@ -343,3 +344,24 @@ async def test_yes_to_try_again_stores_once(world: World, monkeypatch: pytest.Mo
     with world.store.read() as connection:
         actions = [entry.action for entry in journal.entries(connection, subject="patient")]
     assert actions.count("patient.death_reported") == 1
+
+
+async def test_a_call_whose_answer_was_lost_is_one_call_though_its_last_word_was_no_draft_yet(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_screens(world.store, "intake", language="en") as pilot:
+        await type_text(pilot, "063231111\tDupont\t")
+        pilot.app.screen.form.choice("disposition").code = "informed"  # type: ignore[attr-defined]
+        pilot.app.screen.autosave.save()  # type: ignore[attr-defined]
+        await settled(pilot)
+        pilot.app.screen.form["words"].value = "typed just before saving"  # type: ignore[attr-defined]
+        with answer_lost(world.store, monkeypatch):
+            await pilot.press("ctrl+s")
+            await settled(pilot)
+            assert "Try again?" in screen_text(pilot)
+        await settled(pilot)
+        await type_text(pilot, "y")
+        await settled(pilot)
+    with world.store.read() as connection:
+        assert len(connection.execute(select(tables.call.c.id)).all()) == 1
+    assert list_drafts(world.store, agent=world.amelie) == ()

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
+from crisisdesk.errors import CrisisDeskError, StoreUnavailable
 from crisisdesk.i18n import _
 from crisisdesk.ui.format import show_time_seconds
+from crisisdesk.ui.widgets.storescreen import tell
 
 if TYPE_CHECKING:
     from crisisdesk.desk.agents import Agent
@@ -45,6 +47,8 @@ class Autosave:
         self._seen_at = draft.saved_at if draft else None
         self._timer: Timer | None = None
         self._over = self._waits = False
+        self._sent: dict[str, str] | None = None
+        """What is on its way into the store for good, or may be there: its answer was lost."""
 
     def touched(self) -> None:
         """A key was typed: it is stored a second after the first of those that are not stored yet."""
@@ -66,16 +70,29 @@ class Autosave:
             if not self._over:
                 self._told(kept)
 
-        self._screen.write(_keep, self, fields=texts, then=stored, hold_keys=False)
+        def failed(error: CrisisDeskError) -> None:
+            if isinstance(error, StoreUnavailable) and self._stored == texts:
+                self._stored = {}
+            tell(self._screen, error, self.save)  # what stands there then: newer words may have been stored meanwhile
 
-    def keep(self, store: "Store", fields: dict[str, str], agent: "Agent", now: datetime) -> "SavedDraft":
-        """Store what was typed, in the write thread, where one save after the other knows what the last one found."""
+        is_sent = texts == self._sent
+        self._screen.write(_keep, self, fields=texts, is_sent=is_sent, then=stored, failed=failed, hold_keys=False)
+
+    def keep(
+        self, store: "Store", fields: dict[str, str], agent: "Agent", now: datetime, *, is_sent: bool = False
+    ) -> "SavedDraft":
+        """Store what was typed, in the write thread, where one save after the other knows what the last one found.
+
+        Args:
+            is_sent: these words may be stored for good already, by this form itself: then they need no draft, and are
+                not those of another session.
+        """
         from crisisdesk.desk.drafts import LATE_OF, keep_text
 
         mark = {LATE_OF: self._late_of} if self._late_of else {}
         kept = keep_text(
             store, uid=self.uid, kind=self._kind, fields=fields | mark, agent=agent, now=now,
-            started_at=self._started_at, seen_at=self._seen_at,
+            started_at=self._started_at, seen_at=None if is_sent else self._seen_at,
         )  # fmt: skip
         if kept.is_late:
             self._late_of = self._late_of or self.uid
@@ -91,11 +108,13 @@ class Autosave:
 
     def wait(self) -> None:
         """The form is on its way into the store: no draft meanwhile, which would outlive it."""
-        self._waits = True
+        self._waits, self._sent = True, self._texts()
 
-    def go_on(self) -> None:
-        """The form was refused, and is typed on."""
+    def go_on(self, error: CrisisDeskError) -> None:
+        """The form was refused, or nobody knows whether it was stored; it is typed on."""
         self._waits = False
+        if not isinstance(error, StoreUnavailable):
+            self._sent = None
         self.save()
 
     def stop(self) -> None:
@@ -106,5 +125,7 @@ class Autosave:
             self._timer.stop()
 
 
-def _keep(store: "Store", of: Autosave, *, fields: dict[str, str], agent: "Agent", now: datetime) -> "SavedDraft":
-    return of.keep(store, fields, agent, now)
+def _keep(
+    store: "Store", of: Autosave, *, fields: dict[str, str], is_sent: bool, agent: "Agent", now: datetime
+) -> "SavedDraft":
+    return of.keep(store, fields, agent, now, is_sent=is_sent)

@@ -232,7 +232,7 @@ class CallbackScreen(DeskScreen):
             autosave = self._autosave
 
             def refused(error: CrisisDeskError) -> None:
-                autosave.go_on()
+                autosave.go_on(error)
                 tell(self, error, self.action_store)
 
             autosave.wait()

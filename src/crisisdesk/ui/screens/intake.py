@@ -251,7 +251,7 @@ class IntakeScreen(DeskScreen):
 
     def _refused(self, error: CrisisDeskError) -> None:
         self._is_saving = False
-        self.autosave.go_on()
+        self.autosave.go_on(error)
         if not isinstance(error, FormRefused):
             tell(self, error, self.action_save)
             return
