@@ -20,6 +20,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from crisisdesk.desk import rules
 from crisisdesk.desk.agents import find_agent
 from crisisdesk.desk.drafts import list_drafts, save_draft
 from crisisdesk.errors import LeaseLost, RuleBroken, StoreUnavailable
@@ -102,6 +103,25 @@ async def test_what_another_session_writes_shows_by_itself(desk_store: Store) ->
             if "Dupont" in screen_text(pilot):
                 break
         assert "Dupont" in screen_text(pilot)
+
+
+async def test_a_desk_where_somebody_always_writes_is_followed(
+    desk_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = rules.reference_of
+
+    def slow(store: Store) -> object:
+        threading.Event().wait(0.1)
+        return known(store)
+
+    monkeypatch.setattr(rules, "reference_of", slow)
+    async with open_screens(desk_store) as pilot:
+        shown: list[int] = []
+        monkeypatch.setattr(pilot.app.screen, "refresh_from_store", lambda: shown.append(1))
+        for _write in range(20):
+            pilot.app._store_changed()
+            await asyncio.sleep(0.05)
+        assert shown
 
 
 @pytest.mark.parametrize(("error", "asks"), [

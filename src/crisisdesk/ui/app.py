@@ -66,6 +66,7 @@ class CrisisDeskApp(QuietApp):
         self.leaving, self._idle = Leaving(self), IdleWatch(self)
         self._keys = KeyPump(self)
         self._watch = StoreWatch(session.store, self._store_changed)
+        self._is_following = self._follows_again = False
         is_old, no_color = session.settings.basic, session.settings.no_color
         self.guard(Hand(is_old, has_colours=not no_color))
         for one in theme.THEMES.values():
@@ -188,15 +189,25 @@ class CrisisDeskApp(QuietApp):
         self.front.say(_("The desk's file is busy. Nothing is lost; please wait."))
 
     def _store_changed(self) -> None:
-        """Somebody has written: the rules first (labels on keys, hours), then the screen in front."""
+        """Somebody has written: the rules first (labels on keys, hours), then the screen in front.
+
+        A round is never broken off for the next one: at a desk where somebody always writes, none would ever end.
+        """
         from crisisdesk.desk.rules import reference_of
 
         async def follow() -> None:
-            with contextlib.suppress(CrisisDeskError):  # the next read of the screen tells why
-                self.session.reference = await self.backend.read(reference_of)
-            await self.presence.follow()
-            await self.board.follow()
-            self.front.post_message(StoreChanged())
+            try:
+                while self._follows_again:
+                    self._follows_again = False
+                    with contextlib.suppress(CrisisDeskError):  # the next read of the screen tells why
+                        self.session.reference = await self.backend.read(reference_of)
+                    await self.presence.follow()
+                    await self.board.follow()
+                    self.front.post_message(StoreChanged())
+            finally:
+                self._is_following = False
 
-        # Called when it begins, because it may be replaced before. (mypy finds no type for the nothing that it gives.)
-        self.run_worker(follow, group="follow", exclusive=True)  # type: ignore[arg-type]
+        self._follows_again = True
+        if not self._is_following:
+            self._is_following = True
+            self.run_worker(follow(), group="follow")
