@@ -124,6 +124,8 @@ def test_giving_back_and_taking_away(world: World) -> None:
     again = take(world.store, callback_id, agent=world.bruno, now=world.now)
     with pytest.raises(RuleBroken, match="supervisor"):
         take_over(world.store, callback_id, agent=world.amelie, now=world.now)
+    with pytest.raises(RuleBroken, match="Bruno holds"):  # the supervisor saw another one hold it
+        take_over(world.store, callback_id, agent=world.sonia, now=world.now, holder="Amélie")
     take_over(world.store, callback_id, agent=world.sonia, now=world.now)
     assert again.lease
     with pytest.raises(LeaseLost):

@@ -102,7 +102,7 @@ def free_one(arguments: Namespace, context: Context) -> int:
     number = held_by(store, holder.agent_id)
     if number is None:
         raise RuleBroken(_("{name} holds no callback.").format(name=holder.name))
-    take_over(store, number, agent=agent, now=context.now())
+    take_over(store, number, agent=agent, now=context.now(), holder=holder.name)
     say(context, _("Callback {number} is free.").format(number=number))
     return 0
 

@@ -222,19 +222,25 @@ def release_lease(store: "Store", lease: Lease, reason: str, *, agent: "Agent", 
 
 
 @needs(Right.STEER)
-def take_over(store: "Store", callback_id: int, *, agent: "Agent", now: datetime) -> None:
+def take_over(store: "Store", callback_id: int, *, agent: "Agent", now: datetime, holder: str = "") -> None:
     """Free a callback that another agent holds; that agent's late writes are refused. For supervisors.
 
+    Args:
+        holder: name of who held it when the supervisor looked; empty: whoever holds it.
+
     Raises:
-        RuleBroken: the agent is no supervisor, or nobody holds it.
+        RuleBroken: the agent is no supervisor, nobody holds it, or somebody else does by now.
     """
     with store.write() as connection:
         row = attempts.callback_row(connection, callback_id)
         if row is None or row.state != CallbackState.LEASED:
             raise RuleBroken(_("Nobody holds callback {number}.").format(number=callback_id))
+        name = agent_name(connection, row.leased_by)
+        if holder and holder != name:
+            words = _("{name} holds callback {number} by now. Nothing was changed: look again.")
+            raise RuleBroken(words.format(name=name, number=callback_id))
         queue.free(connection, callback_id, row.leased_by, row.generation)
-        holder = agent_name(connection, row.leased_by)
         journal.append(
             connection, agent=agent.login, action="callback.taken_from", subject="callback", subject_id=callback_id,
-            detail={"holder": [holder, None]}, now=now,
+            detail={"holder": [name, None]}, now=now,
         )  # fmt: skip

@@ -211,7 +211,7 @@ class QueueScreen(DeskScreen):
         row = self._current()
         if row is not None and row.holder:
             question = _("Free this callback? {name} loses it.").format(name=row.holder)
-            self.confirm(question, lambda: self.write(take_over, row.callback_id))
+            self.confirm(question, lambda: self.write(take_over, row.callback_id, holder=row.holder))
 
 
 def _ready_first(entry: tuple[str, int]) -> tuple[bool, str]:

@@ -133,7 +133,8 @@ class RoomScreen(DeskScreen):
         number = seat.callback_id
         question = _("Free callback {number}? {name} loses it.").format(number=number, name=seat.name)
         freed = _("Callback {number} is free.").format(number=number)
-        self.confirm(question, lambda: self.write(take_over, number, then=lambda _none: self._stored(freed)))
+        self.confirm(question, lambda: self.write(
+            take_over, number, holder=seat.name, then=lambda _none: self._stored(freed)))  # fmt: skip
 
     def action_end(self) -> None:
         """Ask why the session of the marked agent is to end."""
