@@ -10,7 +10,7 @@ from crisisdesk.desk.instructions import InstructionForm, issue_instruction
 from crisisdesk.desk.notices import (
     LONGEST_NOTICE,
     acknowledge,
-    readers,
+    addressees,
     send_message,
     sent_notices,
     unread_notices,
@@ -38,7 +38,7 @@ def test_a_message_reaches_those_it_is_for_until_they_have_read_it(world: World)
     assert acknowledge(world.store, first.notice_id, agent=world.amelie, now=world.later(minutes=1))
     assert not acknowledge(world.store, first.notice_id, agent=world.amelie, now=world.later(minutes=1))
     assert unread(world) == ["à tous"]
-    assert readers(world.store, first.notice_id) == (("Amélie", world.now - timedelta(minutes=1)),)
+    assert addressees(world.store, first.notice_id) == (("Amélie", world.now - timedelta(minutes=1)),)
     assert {one.words: one.readers for one in sent_notices(world.store, now=world.now)}["Amélie"] == 1
 
 
@@ -75,6 +75,14 @@ def test_the_closing_of_the_desk_must_be_read_by_everybody(world: World) -> None
     close_desk(world.store, reason="fin de crise", agent=world.sonia, now=world.now)
     reopen_desk(world.store, reason="deuxième vague", agent=world.sonia, now=world.later(minutes=1))
     found = unread_notices(world.store, agent=world.amelie, now=world.now)
-    assert [(one.kind, one.is_urgent, one.words) for one in found] == [
-        (NoticeKind.DESK, True, "fin de crise"), (NoticeKind.DESK, True, "deuxième vague"),
+    assert [(one.kind, one.is_urgent, one.subject_id, one.words) for one in found] == [
+        (NoticeKind.DESK, True, "closed", "fin de crise"), (NoticeKind.DESK, True, "reopened", "deuxième vague"),
     ]  # fmt: skip
+
+
+def test_what_does_not_fit_says_that_there_is_more(world: World) -> None:
+    form = InstructionForm("Venir à jeun. " * 40, topic="results")
+    issue_instruction(world.store, form, agent=world.sonia, now=world.now)
+    (words,) = unread(world)
+    assert len(words) <= LONGEST_NOTICE
+    assert words.endswith("…")

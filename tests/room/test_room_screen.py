@@ -9,7 +9,7 @@ from sqlalchemy import update
 from crisisdesk.desk.agents import rename, set_sites
 from crisisdesk.desk.callbacks import take
 from crisisdesk.desk.drafts import list_drafts, save_draft
-from crisisdesk.desk.notices import LONGEST_NOTICE, acknowledge, readers, send_message, unread_notices
+from crisisdesk.desk.notices import LONGEST_NOTICE, acknowledge, addressees, send_message, unread_notices
 from crisisdesk.desk.sessions import enter_state, list_room, move_to, sign_in
 from crisisdesk.domain.words import Ending, PauseReason, WorkState
 from crisisdesk.store import journal, tables
@@ -181,7 +181,7 @@ async def test_a_notice_takes_the_place_of_the_heading_and_nothing_moves(world: 
         assert text.splitlines()[1] == before[1]
         assert pilot.app.screen.form["last_name"].value == "Dupont"  # type: ignore[attr-defined]
     notice = 1
-    assert [name for name, _at in readers(world.store, notice)] == ["Amélie"]
+    assert [one.name for one in addressees(world.store, notice) if one.read_at] == ["Amélie"]
 
 
 async def test_a_long_notice_is_shown_whole_before_it_is_read(world: World) -> None:
@@ -191,10 +191,10 @@ async def test_a_long_notice_is_shown_whole_before_it_is_read(world: World) -> N
         send_message(world.store, words + "FIN", agent=world.sonia, now=DESK_NOW, is_urgent=True)
         assert "FIN" not in await appears(pilot, "Le bloc de Libramont")
         assert "FIN" in (await keys(pilot, "ctrl+k")).replace("\n", " ")
-        assert readers(world.store, 1) == ()
+        assert not [one for one in addressees(world.store, 1) if one.read_at]
         assert "Libramont rouvre" not in await keys(pilot, "ctrl+k")
         await settled(pilot)
-    assert len(readers(world.store, 1)) == 1
+    assert len([one for one in addressees(world.store, 1) if one.read_at]) == 1
 
 
 async def test_hostile_words_and_names_are_inert(world: World) -> None:

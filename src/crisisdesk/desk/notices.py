@@ -44,6 +44,8 @@ class Notice:
     site_id: str | None
     sender: str
     sent_at: datetime
+    subject_id: str = ""
+    """Of the desk: "closed" or "reopened"; of an instruction: its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,11 @@ def unread_notices(store: "Store", *, agent: "Agent", now: datetime) -> tuple[No
     with store.read() as connection:
         rows = notices.unread_of(connection, agent.agent_id, now)
     return tuple(
-        Notice(row.id, NoticeKind(row.kind), row.is_urgent, row.words, row.site_id, row.sender, row.sent_at)
+        Notice(
+            row.id, NoticeKind(row.kind), row.is_urgent, row.words, row.site_id, row.sender, row.sent_at, row.subject_id
+        )
         for row in rows
-    )
+    )  # fmt: skip
 
 
 def acknowledge(store: "Store", notice_id: int, *, agent: "Agent", now: datetime) -> bool:
@@ -142,9 +146,10 @@ def tell(
     subject_id: object = "",
     uid: str = "",
 ) -> int:
-    """Send a notice inside the transaction of what it tells of, and journal it."""
+    """Send a notice inside the transaction of what it tells of, and journal it. Longer words end with "…"."""
+    said = words if len(words) <= LONGEST_NOTICE else words[: LONGEST_NOTICE - 1].rstrip() + "…"
     row: dict[str, Any] = {
-        "uid": uid or uuid.uuid4().hex, "kind": kind.value, "is_urgent": is_urgent, "words": words[:LONGEST_NOTICE],
+        "uid": uid or uuid.uuid4().hex, "kind": kind.value, "is_urgent": is_urgent, "words": said,
         "subject_id": str(subject_id), "site_id": site_id, "to_agent_id": to_agent_id, "sent_by": agent.agent_id,
         "sent_at": now, "until": now + SHOWN_FOR[kind],
     }  # fmt: skip
@@ -174,12 +179,6 @@ def addressees(store: "Store", notice_id: int) -> tuple[Addressee, ...]:
     """Whom a notice is for and when each has read it: those who have, the first one first, then those who have not."""
     with store.read() as connection:
         return tuple(Addressee(name, at) for _number, name, at in notices.addressed(connection, [notice_id]))
-
-
-def readers(store: "Store", notice_id: int) -> tuple[tuple[str, datetime], ...]:
-    """Who has read a notice, and when, the first one first."""
-    with store.read() as connection:
-        return tuple((row.name, row.read_at) for row in notices.readers_of(connection, notice_id))
 
 
 def _journal(

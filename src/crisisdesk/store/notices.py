@@ -87,10 +87,3 @@ def addressed(connection: Connection, notice_ids: Sequence[int]) -> Sequence[tup
         (number, name, datetime.fromisoformat(read_at).replace(tzinfo=UTC) if read_at else None)
         for number, name, read_at in found
     ]
-
-
-def readers_of(connection: Connection, notice_id: int) -> Sequence[Any]:
-    """Who has read a notice, and when."""
-    agent = tables.agent.c
-    query = select(agent.name, reading.read_at).join(tables.agent, agent.id == reading.agent_id)
-    return connection.execute(query.where(reading.notice_id == notice_id).order_by(reading.read_at)).all()

@@ -88,7 +88,7 @@ class NoticeBoard:
         if notice.kind is NoticeKind.INSTRUCTION:
             head = _("New instruction") + (f" · {site}" if site else "")
         elif notice.kind is NoticeKind.DESK:
-            head = _("The desk")
+            head = _("The desk is closed") if notice.subject_id == "closed" else _("The desk is open again")
         else:
             head = notice.sender
         return inert_line(sign + _("{label}: {text}").format(label=head, text=notice.words), 400)
