@@ -56,6 +56,13 @@ def test_one_live_session_an_agent(world: World) -> None:
     assert own_session(world.store, agent=second).state is WorkState.READY
 
 
+def test_what_the_screens_of_a_replaced_session_still_tell_is_not_told_of_the_new_one(world: World) -> None:
+    first = sign_in(world.store, "amelie", now=world.now)
+    second = sign_in(world.store, "amelie", now=world.now, take_over=True)
+    assert not enter_state(world.store, WorkState.AWAY, agent=first, now=world.later(minutes=1))
+    assert own_session(world.store, agent=second).state is WorkState.READY
+
+
 def test_a_session_whose_process_has_gone_is_not_asked_about(world: World) -> None:
     program = "from crisisdesk.desk.sessions import this_process; print(this_process())"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -185,6 +185,9 @@ def enter_state(
     if state is WorkState.PAUSE and reason not in tuple(PauseReason):
         raise RuleBroken(_("Say what the pause is for: {reasons}.").format(reasons=", ".join(PauseReason)))
     with store.write() as connection:
+        found = sessions.standing(connection, agent.agent_id, agent.session_id)
+        if found is None or found.ended_why:  # the agent's other session does what it does
+            return False
         mark_seen(connection, agent.agent_id, now)
         return sessions.enter(connection, agent.agent_id, state, now, reason, site_id)
 
