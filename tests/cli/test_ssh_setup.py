@@ -161,6 +161,17 @@ def test_names_that_cannot_stand_in_a_script(words: list[str], told: str) -> Non
     assert told in str(refused.value)
 
 
+def test_the_account_of_the_desk_and_root_are_no_agents() -> None:
+    parser = ArgumentParser()
+    add_plan_options(parser)
+    for login in ("root", "crisisdesk"):
+        with pytest.raises(RuleBroken, match=login):
+            make_plan(parser.parse_args(["--way", "sudo"]), Settings(), (Newcomer(login, "X"),))
+    for option in ("--account", "--group"):
+        with pytest.raises(RuleBroken, match="root"):
+            make_plan(parser.parse_args([option, "root"]), Settings())
+
+
 def test_an_address_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["ssh-setup", "--addresses", "10.20.0.0/99", "--lang", "en"]) == 1
     assert "'10.20.0.0/99' is no network" in capsys.readouterr().err

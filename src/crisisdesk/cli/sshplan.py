@@ -109,6 +109,11 @@ def make_plan(arguments: Namespace, settings: Settings, agents: tuple[Newcomer, 
     )
     for name in (plan.account, plan.group, *([plan.admins] if plan.admins else [])):
         _check(ACCOUNT, name, _("'{word}' cannot be an account or a group: letters, digits, '_', '.', '@', '-'."))
+    if "root" in (plan.account, plan.group):
+        raise RuleBroken(_("Neither the desk's account nor the group of the agents may be root's."))
+    if plan.way == "sudo" and (taken := {"root", plan.account} & {one.login for one in agents}):
+        words = _("'{login}' cannot be an agent's login: it is the account of the desk, or of the host.")
+        raise RuleBroken(words.format(login=min(taken)))
     for path in (plan.desk, plan.program, plan.settings, plan.launchers):
         _check(PLAIN_PATH, str(path), _("'{word}' cannot be used here: a path of letters, digits and . _ @ + - only."))
     for address in filter(None, plan.addresses.split(",")):
