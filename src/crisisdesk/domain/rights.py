@@ -57,8 +57,3 @@ RIGHTS_OF: Mapping[Role, frozenset[Right]] = {
     Role.AUDITOR: frozenset({Right.READ}),
     Role.ADMIN: frozenset(Right),
 }
-
-
-def has_right(role: Role, right: Right) -> bool:
-    """Whether a role has a right."""
-    return right in RIGHTS_OF[role]

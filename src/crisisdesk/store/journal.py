@@ -82,9 +82,10 @@ def is_stored_under(connection: Connection, key: str) -> bool:
 
 
 def _requested(agent: str, action: str, detail: Mapping[str, Any] | None) -> str:
-    """The words of a detail, with the key of the wish for entries of the agent's own. A second reading is no repeat."""
+    """The words of a detail, with the key of the wish for entries of the agent's own. A second reading is no repeat,
+    and a refusal no proof that something was stored."""
     request = _request.get()
-    if request is None or agent != request.login or action.endswith(".read") or action == "export":
+    if request is None or agent != request.login or action.endswith(".read") or action in ("export", "right.refused"):
         return _words(detail)
     if request.is_stored:
         raise AlreadyStored(_("It was stored the first time; only the answer was lost. Nothing was stored twice."))

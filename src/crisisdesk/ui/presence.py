@@ -29,7 +29,7 @@ class Presence:
         self._app = app
         self.own: OwnSession | None = None
         self._told_key_at = 0.0
-        self._is_asking = False
+        self._minds_age = False
 
     @property
     def is_signed_in(self) -> bool:
@@ -102,9 +102,9 @@ class Presence:
 
     def _mind_age(self) -> None:
         """A session ends at its longest age; the agent is told ten minutes before."""
-        if self.own is None or self._is_asking:
+        if self.own is None or self._minds_age:
             return
-        self._is_asking = True
+        self._minds_age = True
         left = (self.own.ends_at - self._app.session.now()).total_seconds()
         self._app.set_timer(max(0.1, left), self._too_old)
         if left > WARNED_SECONDS:
