@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -147,6 +148,22 @@ async def test_a_failed_write_is_told_and_can_be_tried_again(desk_store: Store, 
             await pilot.press("n")
             await settled(pilot)
         assert tried[0][1] == DESK_NOW
+
+
+async def test_a_second_question_waits_for_the_answer_to_the_first(desk_store: Store) -> None:
+    answers: list[str] = []
+    async with open_screens(desk_store, "intake", language="en") as pilot:
+        screen = pilot.app.screen
+        for question in ("First?", "Second?"):
+            screen.confirm(question, partial(answers.append, question))
+            await settled(pilot)
+        assert "First?" in screen_text(pilot)
+        await pilot.press("y")
+        assert "Second?" in screen_text(pilot)
+        await pilot.press("y")
+        await pilot.press("0", "6")
+        assert answers == ["First?", "Second?"]
+        assert screen.form["phone"].value == "06", "typed letters go where they went before"
 
 
 async def test_a_write_lands_and_is_told_though_its_screen_has_gone(desk_store: Store) -> None:

@@ -73,7 +73,8 @@ class Autosave:
         def failed(error: CrisisDeskError) -> None:
             if isinstance(error, StoreUnavailable) and self._stored == texts:
                 self._stored = {}
-            tell(self._screen, error, self.save)  # what stands there then: newer words may have been stored meanwhile
+            if not self._screen.messages.is_asking:  # of several saves that fail one asks
+                tell(self._screen, error, self.save)  # what stands there then: newer words may have been stored by then
 
         is_sent = texts == self._sent
         self._screen.write(_keep, self, fields=texts, is_sent=is_sent, then=stored, failed=failed, hold_keys=False)

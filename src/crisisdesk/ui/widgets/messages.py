@@ -41,6 +41,8 @@ class MessageLine(Line):
         super().__init__(id="messages")
         self._then: Callable[[bool], None] | None = None
         self._back_to: Widget | None = None
+        self._waiting: list[tuple[str, Callable[[bool], None]]] = []
+        """Questions that came while another one waited for its answer."""
 
     @property
     def is_asking(self) -> bool:
@@ -84,7 +86,13 @@ class MessageLine(Line):
         self.left = Content.styled(sign + inert_line(text), style)
 
     def ask(self, question: str, then: Callable[[bool], None]) -> None:
-        """Ask in this line; ``then`` gets True for yes and False for no, and the focus goes back to where it was."""
+        """Ask in this line; ``then`` gets True for yes and False for no, and the focus goes back to where it was.
+
+        One after the other: a yes that is being typed must not answer what has just come.
+        """
+        if self.is_asking:
+            self._waiting.append((question, then))
+            return
         self._back_to = self.screen.focused
         self._then = then
         sign, style = _SIGNS[Tone.WARN]
@@ -114,3 +122,5 @@ class MessageLine(Line):
         self.screen.refresh_bindings()
         if then:
             then(yes)
+        if self._waiting and not self.is_asking:
+            self.ask(*self._waiting.pop(0))
