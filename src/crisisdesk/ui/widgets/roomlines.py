@@ -33,7 +33,7 @@ def room_columns(width: int) -> list[Column]:
     ]  # fmt: skip
     if width >= WIDE:
         columns[1:1] = [Column("role", _("Role"), 11)]
-        columns += [Column("origin", _("From"), 24)]
+        columns += [Column("origin", _("Came from"), 24)]
     return columns
 
 
@@ -43,7 +43,7 @@ def seat_row(seat: "Seat", session: Session, now: datetime, width: int) -> Row:
     if seat.is_gone:
         doing = Cell(_spanned(_("✗ gone"), now - seat.seen_at), "warn")
     cells: list[str | Cell] = [
-        seat.name, doing, session.site_name(seat.site_id) or Cell(_("all"), "muted"), held_words(seat, session, now),
+        seat.name, doing, session.site_name(seat.site_id) or Cell(_("(all)"), "muted"), held_words(seat, session, now),
         str(seat.drafts or "·"), minutes_words(now - seat.seen_at) if now - seat.seen_at >= QUIET else "",
     ]  # fmt: skip
     if width >= WIDE:

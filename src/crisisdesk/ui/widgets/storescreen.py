@@ -7,7 +7,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from crisisdesk.errors import CrisisDeskError, StoreUnavailable
+from crisisdesk.desk.rights import expect
+from crisisdesk.domain.rights import Right
+from crisisdesk.errors import CrisisDeskError, RuleBroken, StoreUnavailable
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.backend import Backend
 from crisisdesk.ui.inert import inert_line
@@ -37,6 +39,16 @@ def tell(screen: "StoreScreen", error: CrisisDeskError, again: Callable[[], None
         screen.confirm(_("{why} Try again?").format(why=inert_line(error, 120)), again)
     else:
         screen.warn(str(error))
+
+
+def may_begin(screen: "StoreScreen", right: Right) -> bool:
+    """Whether the agent has a right; says so before anything is typed where not. The act itself asks again."""
+    try:
+        expect(screen.session.agent, right)
+    except RuleBroken as refusal:
+        screen.warn(str(refusal))
+        return False
+    return True
 
 
 class StoreScreen(Screen[None]):
