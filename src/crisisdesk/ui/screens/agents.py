@@ -17,7 +17,7 @@ from crisisdesk.ui.session import Session
 from crisisdesk.ui.widgets.agentform import AgentForm
 from crisisdesk.ui.widgets.form import Form
 from crisisdesk.ui.widgets.frame import ROLE_NAMES, DeskScreen
-from crisisdesk.ui.widgets.storescreen import may_begin
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER, may_begin
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
 
@@ -35,6 +35,7 @@ class AgentsScreen(DeskScreen):
         Binding("e", "edit", N_("change it")),
         Binding("d", "switch", N_("disable, enable")),
         Binding("escape", "leave_form", N_("leave the form"), priority=True),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = """
     AgentsScreen #agents { height: 1fr; min-height: 6; }

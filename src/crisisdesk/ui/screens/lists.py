@@ -34,6 +34,7 @@ from crisisdesk.ui.widgets.listlines import (
     progress_line,
     read_columns,
 )
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER
 from crisisdesk.ui.widgets.table import DeskTable
 
 HISTORY, PAIRS, PREVIEW = "history", "pairs", "preview"
@@ -57,6 +58,7 @@ class ListsScreen(DeskScreen):
         Binding("n", "decide(False)", N_("two persons")),
         Binding("ctrl+s", "take_in", N_("take in"), priority=True),
         Binding("escape", "leave", N_("leave"), priority=True),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = """
     ListsScreen #about { height: auto; max-height: 9; }

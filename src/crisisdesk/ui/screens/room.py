@@ -22,7 +22,7 @@ from crisisdesk.ui.widgets.form import Field, Form
 from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.messageform import MessageForm
 from crisisdesk.ui.widgets.roomlines import count_words, room_columns, seat_row, seat_words
-from crisisdesk.ui.widgets.storescreen import may_begin
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER, may_begin
 from crisisdesk.ui.widgets.table import DeskTable
 
 LONGEST_REASON = 200
@@ -45,6 +45,7 @@ class RoomScreen(DeskScreen):
         Binding("x", "end_session", N_("end the session")),
         Binding("ctrl+g", "app.state", N_("ready, pause"), priority=True),
         Binding("escape", "leave", N_("leave"), priority=True),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = """
     RoomScreen #counts { height: 2; }

@@ -1,9 +1,9 @@
 """A screen that reads and writes the desk, without a worker of its own, and follows what others write."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.message import Message
 from textual.screen import Screen
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from crisisdesk.ui.app import CrisisDeskApp
 
 Result = TypeVar("Result")
+TRUE_ORDER = Binding("f5", "again", N_("in true order"), priority=True, show=False)
+"""For the `BINDINGS` of every screen with a list that follows the desk."""
 
 
 class StoreChanged(Message):
@@ -53,10 +55,6 @@ def may_begin(screen: "StoreScreen", right: Right) -> bool:
 
 class StoreScreen(Screen[None]):
     """What a screen tells its agent, what it reads and writes, and how its lists follow the desk."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5", "again", N_("in true order"), priority=True, show=False),
-    ]
 
     def __init__(self) -> None:
         super().__init__()
