@@ -64,6 +64,7 @@ class CrisisDeskApp(QuietApp):
         self.site = min(session.agent.sites) if len(session.agent.sites) == 1 else None
         self.presence, self.board = Presence(self), NoticeBoard(self)
         self.leaving, self._idle = Leaving(self), IdleWatch(self)
+        self._is_changed = self._is_following = False
         self._keys = KeyPump(self)
         self._watch = StoreWatch(session.store, self._store_changed)
         is_old, no_color = session.settings.basic, session.settings.no_color
@@ -192,11 +193,20 @@ class CrisisDeskApp(QuietApp):
         from crisisdesk.desk.rules import reference_of
 
         async def follow() -> None:
-            with contextlib.suppress(CrisisDeskError):  # the next read of the screen tells why
-                self.session.reference = await self.backend.read(reference_of)
-            await self.presence.follow()
-            await self.board.follow()
-            self.front.post_message(StoreChanged())
+            self._is_following = True
+            try:
+                while self._is_changed:
+                    self._is_changed = False
+                    with contextlib.suppress(CrisisDeskError):  # the next read of the screen tells why
+                        self.session.reference = await self.backend.read(reference_of)
+                    await self.presence.follow()
+                    await self.board.follow()
+                    self.front.post_message(StoreChanged())
+            finally:
+                self._is_following = False
 
-        # Called when it begins, because it may be replaced before. (mypy finds no type for the nothing that it gives.)
-        self.run_worker(follow, group="follow", exclusive=True)  # type: ignore[arg-type]
+        # Never cut short by the next change: at a busy desk nothing would ever be shown.
+        self._is_changed = True
+        if not self._is_following:
+            # Called when it begins. (mypy finds no type for the nothing that it gives.)
+            self.run_worker(follow, group="follow")  # type: ignore[arg-type]
