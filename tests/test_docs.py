@@ -167,7 +167,7 @@ KEYS = {
 }  # fmt: skip
 
 
-WITH_VIEWS = {"lists", "openings", "coding", "mine", "rules"}
+WITH_VIEWS = {"lists", "openings", "coding", "mine", "rules", "agents"}
 """Screens whose keys change with what is in front."""
 
 

@@ -1,8 +1,13 @@
 """`python tests/campaigns storm`: many sign-ins at once through a real sshd."""
 
 import argparse
+import os
+import pwd
+import shutil
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,11 +60,42 @@ def storm(rig: Any, names: Sequence[str], patience: float) -> Outcome:
                 waiting.discard(terminal)
     outcome.seconds, outcome.late = monotonic() - begin, len(waiting)
     sleep(2)
-    pids = set().union(*(processes.of_login(rig.login(name)) for name in names)) if outcome.reached else set()
+    pids = processes_of(rig, names) if outcome.reached else set()
     outcome.processes, outcome.pss = len(pids), sum(processes.memory(pid) for pid in pids)
     for terminal in started:
         terminal.__exit__(None, None, None)
     return outcome
+
+
+def processes_of(rig: Any, names: Sequence[str]) -> set[int]:
+    """The desk's processes on the server: all of its account, where it has one."""
+    if hasattr(rig, "server_processes"):
+        return set(rig.server_processes())
+    return set().union(*(processes.of_login(rig.login(name)) for name in names))
+
+
+@contextmanager
+def launcher_of(rig: Any, *, is_wanted: bool) -> Iterator[None]:
+    """`crisisdesk launcher` for a recommended set-up, where its systemd unit would have it."""
+    if not is_wanted:
+        yield
+        return
+    account, folder = pwd.getpwnam(rig.account), Path("/run/crisisdesk")
+    folder.mkdir(mode=0o700)
+    os.chown(folder, account.pw_uid, account.pw_gid)
+    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(rig.desk.parent)}
+    command = [str(rig.program), "-I", "-m", "crisisdesk", "launcher"]
+    launcher = subprocess.Popen(
+        command, user=account.pw_uid, group=account.pw_gid, extra_groups=[], env=environment, stdout=subprocess.PIPE
+    )
+    try:
+        assert launcher.stdout is not None
+        print(launcher.stdout.readline().decode().strip(), flush=True)
+        yield
+    finally:
+        launcher.terminate()
+        launcher.wait(10)
+        shutil.rmtree(folder)
 
 
 def report(title: str, outcome: Outcome) -> str:
@@ -88,6 +124,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--program", nargs="+", default=["-m", "crisisdesk"], help="what Python runs, such as a launcher"
     )
+    parser.add_argument(
+        "--launcher", action="store_true", help="sessions are forked by a launcher (with --over sudo or key)"
+    )
     parser.add_argument("--no-control", action="store_true", help="leave out the run with sshd's own MaxStartups")
     chosen = parser.parse_args(arguments)
     if why := loopback.why_not():
@@ -101,7 +140,10 @@ def main(arguments: list[str]) -> int:
             folder = Path(temporary)
             desk = folder / "desk.db"
             prepare(desk, names if chosen.over == "ssh" else (), lease_seconds=600)
-            with rig_of(chosen.over, desk, names, folder, max_startups, chosen.program) as rig:
+            with (
+                rig_of(chosen.over, desk, names, folder, max_startups, chosen.program) as rig,
+                launcher_of(rig, is_wanted=chosen.launcher),
+            ):
                 outcome = storm(rig, names, chosen.patience)
         print(report(f"MaxStartups {max_startups}", outcome), flush=True)
         refused[max_startups] = outcome.refused + outcome.late

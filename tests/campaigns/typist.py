@@ -124,7 +124,13 @@ class Typist(threading.Thread):
         self._chance.random() < 0.5 or threading.Event().wait(self._chance.uniform(0, 2))
 
     def sign_in(self, terminal: Terminal) -> None:
-        """From the line to the first screen. The only place that knows what stands between."""
+        """From the line to the first screen. The only place that knows what stands between.
+
+        A frozen client's session lives until sshd has given it up: the agent is asked, and goes on here.
+        """
+        terminal.until(lambda: "[y/n]" in terminal.glass.text or "Arlon" in terminal.glass.text, PATIENCE)
+        if "[y/n]" in terminal.glass.text:
+            terminal.type(b"y\n")
         terminal.until(lambda: "Arlon" in terminal.glass.text, PATIENCE)
 
     def _work(self, terminal: Terminal) -> bool:

@@ -56,8 +56,8 @@ def workbook(path: Path, sheets: dict[str, Sequence[Sequence[Any]]], *, hidden_c
 
 
 def take_in(store: Store, *paths: Path, options: Options | None = None, dry_run: bool = False) -> ImportReport:
-    """Import as Amélie."""
-    agent = find_agent(store, "amelie")
+    """Import as Sylvie, a supervisor."""
+    agent = find_agent(store, "sylvie")
     assert agent
     return import_files(store, paths, options or Options(site="arlon"), agent=agent, now=NOW, dry_run=dry_run)
 

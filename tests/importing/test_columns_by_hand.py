@@ -23,7 +23,7 @@ def test_a_column_is_named_in_words_or_by_code_and_a_wrong_name_is_kept() -> Non
 async def test_the_screen_says_how_and_then_reads_the_list(desk_store: Store, tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text(LIST, encoding="utf-8")
-    async with open_screens(desk_store, "lists", language="en") as pilot:
+    async with open_screens(desk_store, "lists", login="sylvie", language="en") as pilot:
         await pilot.press("i")
         await settled(pilot)
         await type_text(pilot, f"{path}\rArlon\r\r\r\r")

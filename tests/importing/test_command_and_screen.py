@@ -20,7 +20,7 @@ def run(desk: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         "--desk",
         str(desk),
         "--agent",
-        "amelie",
+        "sylvie",
         "--lang",
         "en",
         "import",
@@ -65,7 +65,7 @@ def test_options_of_the_command(desk_path: Path, tmp_path: Path) -> None:
 
 async def test_the_screen_takes_a_list_in(desk_store: Store, tmp_path: Path) -> None:
     path = write(tmp_path / "bloc_arlon.csv", [line(nom="NOËL"), person(1)], encoding="cp1252")
-    async with open_screens(desk_store, "lists") as pilot:
+    async with open_screens(desk_store, "lists", login="sylvie") as pilot:
         await pilot.press("i")
         await settled(pilot)
         await type_text(pilot, f"{path}\r\r\r\r\r")
@@ -81,7 +81,7 @@ async def test_the_screen_takes_a_list_in(desk_store: Store, tmp_path: Path) -> 
 async def test_the_screen_decides_on_a_pair(desk_store: Store, tmp_path: Path) -> None:
     take_in(desk_store, write(tmp_path / "a.csv", [line(tel="")]))
     take_in(desk_store, write(tmp_path / "b.csv", [line(acte="Avis"), person(3)]))
-    async with open_screens(desk_store, "lists") as pilot:
+    async with open_screens(desk_store, "lists", login="sylvie") as pilot:
         await pilot.press("p")
         await until(pilot, "NOIRET")
         await pilot.press("y")

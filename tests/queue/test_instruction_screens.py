@@ -31,8 +31,11 @@ def world(store: Store) -> World:
 
 
 def issue(world: World, words: str, **more: Any) -> int:
-    form = InstructionForm(words, "arlon", **more)
-    return issue_instruction(world.store, form, agent=world.sonia, now=world.now)
+    """An instruction, without the notice of it: that one shows its words in the heading, see tests/room."""
+    number = issue_instruction(world.store, InstructionForm(words, "arlon", **more), agent=world.sonia, now=world.now)
+    with world.store.write() as connection:
+        connection.execute(tables.notice.delete())
+    return number
 
 
 def set_clock(pilot: Pilot[Any], now: Any) -> None:

@@ -28,7 +28,7 @@ async def test_the_list_says_role_sites_and_who_is_signed_in(world: World, size:
         assert "4 active · 1 signed in" in lines[1]
         amelie = next(line for line in lines if line.startswith("amelie"))
         assert "Amélie" in amelie
-        assert amelie.endswith("signed in")
+        assert amelie.endswith("at the desk")
         assert "never" in next(line for line in lines if line.startswith("bruno"))
         for key in ("n", "enter", "d"):
             assert "Only an admin" in await keys(pilot, key)

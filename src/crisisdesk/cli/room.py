@@ -44,7 +44,8 @@ def show_room(_arguments: Namespace, context: Context) -> int:
     context.agent()
     headings = {
         "login": _("Login"), "name": _("Name"), "role": _("Role"), "state": _("Does"), "site": _("Site"),
-        "holds": _("Holds"), "drafts": _("Drafts"), "quiet": _("No key"), "origin": _("From"), "session": _("Session"),
+        "holds": _("Holds"), "drafts": _("Drafts"), "quiet": _("No key"), "origin": _("Came from"),
+        "session": _("Session"),
     }  # fmt: skip
     seats = list_room(context.open_store())
     show_table(context, headings, [_row(seat, context) for seat in seats], empty=_("Nobody is signed in."))
@@ -72,7 +73,7 @@ def _row(seat: "Seat", context: Context) -> dict[str, object]:
     words = _("✗ gone") if seat.is_gone else state_words(seat.state, seat.reason)
     span = minutes_words(now - (seat.seen_at if seat.is_gone else seat.state_at))
     return common | {
-        "role": _(ROLE_WORDS[seat.role]), "state": f"{words} {span}".strip(), "site": site.name if site else _("all"),
+        "role": _(ROLE_WORDS[seat.role]), "state": f"{words} {span}".strip(), "site": site.name if site else _("(all)"),
         "holds": f"{seat.callback_id} → {until}" if is_held else "", "quiet": minutes_words(now - seat.seen_at),
     }  # fmt: skip
 

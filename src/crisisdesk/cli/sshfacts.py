@@ -51,7 +51,7 @@ def wanted_of_sshd(plan: Plan) -> Mapping[str, frozenset[str]]:
         "permituserrc": {"no"}, "permituserenvironment": {"no"}, "disableforwarding": {"yes"}, "x11forwarding": {"no"},
         "allowagentforwarding": {"no"}, "allowtcpforwarding": {"no"}, "allowstreamlocalforwarding": {"no"},
         "permittunnel": {"no"}, "permittty": {"yes"}, "maxsessions": {"1"}, "maxstartups": {"300:30:400"},
-        "loglevel": {"VERBOSE"}, "clientaliveinterval": {"15"}, "clientalivecountmax": {"3"},
+        "loglevel": {"VERBOSE"}, "clientaliveinterval": {"5"}, "clientalivecountmax": {"4"},
         "compression": {"yes", "delayed"}, "acceptenv": {"LANG", ""}, "strictmodes": {"yes"},
     }  # fmt: skip
     if plan.way == "key":

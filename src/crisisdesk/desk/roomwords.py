@@ -25,6 +25,8 @@ def state_words(state: WorkState, reason: str = "") -> str:
 
 
 def minutes_words(span: timedelta) -> str:
-    """A span in whole minutes, as it is shown: "12 min"; nothing under one."""
+    """A span in whole minutes, as it is shown: "12 min", "2 h 05"; nothing under one."""
     minutes = int(span.total_seconds() // 60)
+    if minutes >= 120:
+        return _("{hours} h {minutes:02}").format(hours=minutes // 60, minutes=minutes % 60)
     return ngettext("{count} min", "{count} min", minutes).format(count=minutes) if minutes > 0 else ""

@@ -106,12 +106,13 @@ class Store:
 
         A process that was stopped while it held the gate must not stop the desk: after the wait SQLite decides.
         """
-        end = monotonic() + BUSY_SECONDS
+        end, pause = monotonic() + BUSY_SECONDS, 0.001
         while monotonic() < end:
             try:
                 fcntl.flock(self._gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                sleep(0.001)
+                sleep(pause)
+                pause = min(2 * pause, 0.016)  # a hundred who ask a thousand times a second keep whoever writes waiting
             else:
                 return
 

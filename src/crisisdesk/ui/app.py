@@ -64,9 +64,9 @@ class CrisisDeskApp(QuietApp):
         self.site = min(session.agent.sites) if len(session.agent.sites) == 1 else None
         self.presence, self.board = Presence(self), NoticeBoard(self)
         self.leaving, self._idle = Leaving(self), IdleWatch(self)
+        self._is_changed = self._is_following = False
         self._keys = KeyPump(self)
         self._watch = StoreWatch(session.store, self._store_changed)
-        self._is_following = self._follows_again = False
         is_old, no_color = session.settings.basic, session.settings.no_color
         self.guard(Hand(is_old, has_colours=not no_color))
         for one in theme.THEMES.values():
@@ -189,16 +189,14 @@ class CrisisDeskApp(QuietApp):
         self.front.say(_("The desk's file is busy. Nothing is lost; please wait."))
 
     def _store_changed(self) -> None:
-        """Somebody has written: the rules first (labels on keys, hours), then the screen in front.
-
-        A round is never broken off for the next one: at a desk where somebody always writes, none would ever end.
-        """
+        """Somebody has written: the rules first (labels on keys, hours), then the screen in front."""
         from crisisdesk.desk.rules import reference_of
 
         async def follow() -> None:
+            self._is_following = True
             try:
-                while self._follows_again:
-                    self._follows_again = False
+                while self._is_changed:
+                    self._is_changed = False
                     with contextlib.suppress(CrisisDeskError):  # the next read of the screen tells why
                         self.session.reference = await self.backend.read(reference_of)
                     await self.presence.follow()
@@ -207,7 +205,8 @@ class CrisisDeskApp(QuietApp):
             finally:
                 self._is_following = False
 
-        self._follows_again = True
+        # Never cut short by the next change: at a busy desk nothing would ever be shown.
+        self._is_changed = True
         if not self._is_following:
-            self._is_following = True
-            self.run_worker(follow(), group="follow")
+            # Called when it begins. (mypy finds no type for the nothing that it gives.)
+            self.run_worker(follow, group="follow")  # type: ignore[arg-type]

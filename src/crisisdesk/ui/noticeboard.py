@@ -66,15 +66,16 @@ class NoticeBoard:
         """The agent has read what stands there; of a long one the whole is shown first."""
         from crisisdesk.desk.notices import acknowledge
 
-        notice = self.first
-        if notice is None:
+        notice, front = self.first, self._app.front
+        if notice is None or front.messages.is_asking:  # the message line is taken: first its answer
             return
-        front, words = self._app.front, self._words(notice)
+        words = self._words(notice)
         shown = self.content()
         is_cut = shown is not None and shown.cell_length > front.heading_line.room
         if is_cut and self._shown_whole != notice.notice_id:
             self._shown_whole = notice.notice_id
-            front.warn(words) if notice.is_urgent else front.say(words)
+            said = words[2:]  # the message line has a sign of its own
+            front.warn(said) if notice.is_urgent else front.say(said)
             return
         self._unread = self._unread[1:]
         self.show()

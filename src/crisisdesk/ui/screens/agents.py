@@ -8,17 +8,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from crisisdesk import clock
 from crisisdesk.desk.agents import Agent, add_agent, change_agent, set_active
-from crisisdesk.desk.rights import expect
 from crisisdesk.desk.roster import RosterLine, list_roster
 from crisisdesk.domain.rights import Right
-from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import N_, _, ngettext
-from crisisdesk.ui.format import show_moment
 from crisisdesk.ui.session import Session
 from crisisdesk.ui.widgets.agentform import AgentForm
 from crisisdesk.ui.widgets.form import Form
 from crisisdesk.ui.widgets.frame import ROLE_NAMES, DeskScreen
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER, may_begin
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
 
@@ -36,6 +35,7 @@ class AgentsScreen(DeskScreen):
         Binding("e", "edit", N_("change it")),
         Binding("d", "switch", N_("disable, enable")),
         Binding("escape", "leave_form", N_("leave the form"), priority=True),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = """
     AgentsScreen #agents { height: 1fr; min-height: 6; }
@@ -49,8 +49,8 @@ class AgentsScreen(DeskScreen):
     def compose_work(self) -> Iterable[Widget]:
         """The list and the form."""
         columns = (
-            Column("login", _("Login"), 14), Column("name", _("Name"), 0), Column("role", _("Role"), 12),
-            Column("language", _("Lang."), 5), Column("sites", _("Sites"), 16), Column("seen", _("Last seen"), 15),
+            Column("login", _("Login"), 13), Column("name", _("Name"), 0), Column("role", _("Role"), 14),
+            Column("language", _("Lang."), 5), Column("sites", _("Sites"), 13), Column("seen", _("Last seen"), 11),
         )  # fmt: skip
         yield DeskTable(columns, empty=_("No agent yet."), id="agents")
         yield Vertical(id="form")
@@ -83,12 +83,7 @@ class AgentsScreen(DeskScreen):
         return has_form if action == "leave_form" else not (has_form and action in ("add", "edit", "switch"))
 
     def _may(self) -> bool:
-        try:
-            expect(self.session.agent, Right.MANAGE_AGENTS)
-        except RuleBroken as refusal:
-            self.warn(str(refusal))
-            return False
-        return not self.query(Form)
+        return may_begin(self, Right.MANAGE_AGENTS) and not self.query(Form)
 
     def action_add(self) -> None:
         """The form of a new agent."""
@@ -162,10 +157,19 @@ def agent_row(line: RosterLine, session: Session) -> Row:
     """One agent in the list."""
     one = line.agent
     sites = ", ".join(site.name for site in session.reference.sites.values() if site.site_id in one.sites)
-    seen: str | Cell = show_moment(line.seen_at, session) or Cell(_("never"), "muted")
+    seen: str | Cell = Cell(_("never"), "muted")
+    if line.seen_at is not None:
+        seen = f"{clock.to_local(line.seen_at, session.zone):%d/%m %H:%M}"
     if not one.is_active:
         seen = Cell(_("✗ disabled"), "warn")
     elif line.is_signed_in:
-        seen = Cell(_("signed in"), "accent")
-    cells = (one.login, one.name, _(ROLE_NAMES[one.role]), one.language or "·", sites or Cell(_("all"), "muted"), seen)
+        seen = Cell(_("at the desk"), "accent")
+    cells = (
+        one.login,
+        one.name,
+        _(ROLE_NAMES[one.role]),
+        one.language or "·",
+        sites or Cell(_("(all)"), "muted"),
+        seen,
+    )
     return Row(one.login, cells)

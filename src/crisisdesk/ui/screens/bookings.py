@@ -25,6 +25,7 @@ from crisisdesk.ui.session import Session
 from crisisdesk.ui.widgets.bookingsteps import CANCEL, MISSED, MOVE, BookingPanel
 from crisisdesk.ui.widgets.choices import Choice, ChoiceScreen
 from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
 DAYS, TOLD, RESERVE = "days", "told", "reserve"
@@ -51,6 +52,7 @@ class BookingsScreen(DeskScreen):
         Binding("s", "service", N_("service")),
         Binding("r", "reserve", N_("reserve list")),
         Binding("escape", "leave", N_("back"), priority=True),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = "BookingsScreen DeskTable { height: 1fr; min-height: 5; }"
 

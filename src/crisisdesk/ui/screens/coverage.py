@@ -86,11 +86,12 @@ class CoverageScreen(DeskScreen):
 
     def refresh_from_store(self) -> None:
         """Figures do not move under the eye: say that something has happened since they were counted."""
-        self.read(journal_head, then=self._compare, group="head")
 
-    def _compare(self, head: tuple[int, str]) -> None:
-        if self._report is not None and self._report.journal_head != f"{head[0]}:{head[1]}":
-            self.status(_("{words} · newer figures: F5").format(words=self._status_words(self._report)))
+        def compare(head: tuple[int, str]) -> None:
+            if self._report is not None and self._report.journal_head != f"{head[0]}:{head[1]}":
+                self.status(_("{words} · newer figures: F5").format(words=_status_words(self._report)))
+
+        self.read(journal_head, then=compare, group="head")
 
     def action_again(self) -> None:
         """Count again."""
@@ -116,14 +117,8 @@ class CoverageScreen(DeskScreen):
             table.say_empty(nothing)
         shown = [*report.lines, report.total] if report.lines else []
         table.show([self._row(line) for line in shown])
-        self.status(self._status_words(report))
+        self.status(_status_words(report))
         self.moved()
-
-    @staticmethod
-    def _status_words(report: CoverageReport) -> str:
-        words = [_("alarms: {count}").format(count=report.alarms)]
-        words += [_("weeks hidden: {count} (a)").format(count=report.hidden)] if report.hidden else []
-        return " · ".join(words)
 
     def _row(self, line: CoverageLine) -> Row:
         site = line.site if self.size.width >= WIDE else line.site[:6].rstrip(" -")
@@ -217,3 +212,9 @@ class CoverageScreen(DeskScreen):
             export_coverage, self._report, form=form, target=target, login=self.session.agent.login,
             overwrite=overwrite, then=written, failed=lambda error: self.warn(str(error)),
         )  # fmt: skip
+
+
+def _status_words(report: CoverageReport) -> str:
+    words = [_("alarms: {count}").format(count=report.alarms)]
+    words += [_("weeks hidden: {count} (a)").format(count=report.hidden)] if report.hidden else []
+    return " · ".join(words)

@@ -22,6 +22,7 @@ from crisisdesk.ui.inert import inert
 from crisisdesk.ui.widgets.form import Form
 from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.saveform import SaveForm
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
 LINES = 2000
@@ -42,6 +43,7 @@ class CoverageNamesScreen(DeskScreen):
         Binding("t", "all", N_("all / not spoken to")),
         Binding("e", "export", N_("export")),
         Binding("escape", "leave_form", N_("close"), show=False, priority=True),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = """
     CoverageNamesScreen #names { height: 1fr; min-height: 6; }

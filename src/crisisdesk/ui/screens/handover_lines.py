@@ -24,6 +24,7 @@ from crisisdesk.ui.session import Session
 from crisisdesk.ui.widgets.form import Field, Form
 from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.saveform import SaveForm
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
 SHORT = {
@@ -60,6 +61,7 @@ class HandoverLinesScreen(DeskScreen):
         Binding("f", "filter", N_("not answered only"), show=False),
         Binding("b", "by", N_("who answers"), show=False),
         Binding("escape", "leave_form", N_("leave the form"), show=False, priority=True),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = """
     HandoverLinesScreen #lines { height: 1fr; min-height: 5; }

@@ -23,6 +23,7 @@ from crisisdesk.ui.screens.handover_lines import HandoverLinesScreen
 from crisisdesk.ui.widgets.choices import Choice
 from crisisdesk.ui.widgets.form import ChoiceField, Field, Form
 from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
 DESK, REOPEN = "desk", "reopen"
@@ -41,6 +42,7 @@ class HandoversScreen(DeskScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "make", N_("new list (supervisor)")),
         Binding("escape", "leave_form", N_("leave the form"), priority=True),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = """
     HandoversScreen #handovers { height: 1fr; min-height: 6; }

@@ -15,6 +15,7 @@ from crisisdesk.i18n import N_, _, ngettext
 from crisisdesk.ui.format import show_moment, show_since
 from crisisdesk.ui.places import PLACES, is_there
 from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
 if TYPE_CHECKING:
@@ -35,9 +36,12 @@ class HomeScreen(DeskScreen):
         "Below are your drafts, calls that were not finished: Tab goes there, Enter goes on with one."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(place.letter, f"app.go('{name}')", place.words, show=False)
-        for name, place in PLACES.items()
-        if place.letter
+        TRUE_ORDER,
+        *(
+            Binding(place.letter, f"app.go('{name}')", place.words, show=False)
+            for name, place in PLACES.items()
+            if place.letter
+        ),
     ]
     DEFAULT_CSS = """
     HomeScreen #drafts { height: 5; }

@@ -28,6 +28,7 @@ from crisisdesk.ui.format import show_moment, show_phone
 from crisisdesk.ui.inert import inert
 from crisisdesk.ui.widgets.form import Field, Form
 from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
 TONES = {ToldState.TO_RING: "warn", ToldState.NO_PATIENT: "warn", ToldState.NO_SITE: "warn"}
@@ -47,6 +48,7 @@ class ToldScreen(DeskScreen):
         Binding("r", "ring", N_("ring them (supervisor)")),
         Binding("a", "all", N_("also not read out")),
         Binding("escape", "leave", N_("back"), priority=True),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = """
     ToldScreen #counts { height: auto; max-height: 3; }

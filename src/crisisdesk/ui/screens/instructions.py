@@ -33,6 +33,7 @@ from crisisdesk.ui.widgets.form import Form
 from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.instructionform import WORDS, InstructionEntry
 from crisisdesk.ui.widgets.readout import LONGEST
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
 STATES = {
@@ -64,6 +65,7 @@ class InstructionsScreen(DeskScreen):
         Binding("escape", "leave_form", N_("leave the form"), priority=True),
         Binding("right", "scroll(1)", N_("read on"), show=False),
         Binding("left", "scroll(-1)", N_("read back"), show=False),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = """
     InstructionsScreen #list { height: 1fr; min-height: 5; }

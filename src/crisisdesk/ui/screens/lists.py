@@ -16,6 +16,7 @@ from crisisdesk.desk.importing.report import ImportReport
 from crisisdesk.desk.importing.running import import_files
 from crisisdesk.desk.patients import merge_patients, refuse_likeness
 from crisisdesk.domain.lists import FilePreview, ImportLine, ProposalLine
+from crisisdesk.domain.rights import Right
 from crisisdesk.domain.words import ServiceKind
 from crisisdesk.i18n import N_, _, ngettext
 from crisisdesk.ui.widgets.choices import Choice
@@ -34,6 +35,7 @@ from crisisdesk.ui.widgets.listlines import (
     progress_line,
     read_columns,
 )
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER, may_begin
 from crisisdesk.ui.widgets.table import DeskTable
 
 HISTORY, PAIRS, PREVIEW = "history", "pairs", "preview"
@@ -57,6 +59,7 @@ class ListsScreen(DeskScreen):
         Binding("n", "decide(False)", N_("two persons")),
         Binding("ctrl+s", "take_in", N_("take in"), priority=True),
         Binding("escape", "leave", N_("leave"), priority=True),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = """
     ListsScreen #about { height: auto; max-height: 9; }
@@ -162,7 +165,7 @@ class ListsScreen(DeskScreen):
 
     def action_ask_file(self) -> None:
         """The form of a file."""
-        if self.query(Form):
+        if self.query(Form) or not may_begin(self, Right.IMPORT):
             return
         sites = [Choice("", _("as the list says"), "*")]
         sites += [Choice(site.site_id, site.name) for site in self.session.reference.sites.values()]

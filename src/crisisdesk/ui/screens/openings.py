@@ -35,6 +35,7 @@ from crisisdesk.ui.screens.openings_told import ToldScreen
 from crisisdesk.ui.session import Session
 from crisisdesk.ui.widgets.form import Field, Form
 from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
 STAGES = {
@@ -65,6 +66,7 @@ class OpeningsScreen(DeskScreen):
         Binding("w", "withdraw", N_("withdraw")),
         Binding("ctrl+s", "look_ahead", N_("what follows"), priority=True),
         Binding("escape", "leave_form", N_("leave the form"), priority=True),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = """
     OpeningsScreen #services { height: 1fr; min-height: 6; }

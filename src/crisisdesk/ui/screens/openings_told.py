@@ -13,6 +13,7 @@ from crisisdesk.i18n import N_, _
 from crisisdesk.ui.format import show_date, show_day, show_moment
 from crisisdesk.ui.inert import inert
 from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
 
@@ -27,6 +28,7 @@ class ToldScreen(DeskScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "all", N_("all / only days taken back")),
         Binding("escape", "app.back", N_("back"), priority=True),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = """
     ToldScreen #told { height: 1fr; min-height: 5; }

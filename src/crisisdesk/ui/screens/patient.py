@@ -89,21 +89,17 @@ class PatientScreen(DeskScreen):
         self.query_one("#facts").focus()
         self.action_reload()
 
-    def action_reload(self) -> None:
-        """Read the file again; each read is journalled, so that it is not read at every change of others."""
+    def action_reload(self, _done: object = None) -> None:
+        """Read the file again, after a write too; each read is journalled: it is not read at every change of others."""
         self.write(open_patient, self.patient_id, then=self._show, hold_keys=True)
 
     def refresh_from_store(self) -> None:
         """The file stands still; say that something happened to the patient since it was read."""
         if self.file is not None:
-            self.read(is_outdated, self.file, then=self._say_newer, group="newer")
-
-    def _say_newer(self, is_newer: bool) -> None:
-        self.status(_("something newer: F5") if is_newer else "")
-
-    def read_again(self, _done: object = None) -> None:
-        """After a write."""
-        self.action_reload()
+            self.read(
+                is_outdated, self.file, group="newer",
+                then=lambda is_newer: self.status(_("something newer: F5") if is_newer else ""),
+            )  # fmt: skip
 
     def _show(self, file: PatientFile) -> None:
         self.file = file
@@ -142,7 +138,7 @@ class PatientScreen(DeskScreen):
             )
             shown = show_phone(rest, self.session)
             self.confirm(question.format(number=shown), lambda: self.write(
-                mark_phone_wrong, self.patient_id, rest, is_wrong=is_wrong, then=self.read_again))  # fmt: skip
+                mark_phone_wrong, self.patient_id, rest, is_wrong=is_wrong, then=self.action_reload))  # fmt: skip
         elif kind == "l":
             self._decide(int(rest))
         elif kind == "b":
@@ -153,12 +149,12 @@ class PatientScreen(DeskScreen):
             told, listed = map(int, rest.split(":"))
             self.confirm(
                 _("Is what the caller told of this line of the list?"),
-                lambda: self.write(confirm_reported, told, listed, then=self.read_again),
+                lambda: self.write(confirm_reported, told, listed, then=self.action_reload),
             )
         elif kind == "u":
             self.confirm(
                 _("Take it back: are they two?"),
-                lambda: self.write(undo_reported, int(rest), then=self.read_again),
+                lambda: self.write(undo_reported, int(rest), then=self.action_reload),
             )
 
     @on(DeskTable.Chosen, "#events")
@@ -174,7 +170,7 @@ class PatientScreen(DeskScreen):
             return
         if likeness.state == "merged":
             question = _("Part the two records again?")
-            self.confirm(question, lambda: self.write(split_patients, likeness_id, then=self.read_again))
+            self.confirm(question, lambda: self.write(split_patients, likeness_id, then=self.action_reload))
         else:
             question = _("Are {name} and this patient one person? It can be undone.").format(name=likeness.other_name)
             self.confirm(question, lambda: self._merge(likeness.other_id))
@@ -191,7 +187,7 @@ class PatientScreen(DeskScreen):
         """The likeness under the cursor is of two persons."""
         kind, _sep, number = (self.query_one("#facts", DeskTable).current_id or "").partition(":")
         if kind == "l":
-            self.write(refuse_likeness, int(number), then=self.read_again)
+            self.write(refuse_likeness, int(number), then=self.action_reload)
         else:
             self.warn(_("Put the cursor on a likeness first."))
 

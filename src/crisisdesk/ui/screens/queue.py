@@ -111,6 +111,9 @@ class QueueScreen(DeskScreen):
         table = self.query_one("#queue", DeskTable)
         nothing = _("No line of this kind. f: next filter, h: back to all.") if queue.only else _(NONE_OPEN)
         table.say_empty(nothing)
+        counts = self.query_one("#counts", Static)
+        # Another line of counts would move the list: its height is that of the last true order.
+        counts.styles.height = "auto" if table.is_afresh else counts.size.height or "auto"
         table.take([_row(row) for row in queue.rows])
         self._show_counts(queue)
 

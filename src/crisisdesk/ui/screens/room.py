@@ -13,10 +13,8 @@ from textual.widgets import Static
 from crisisdesk.desk.agents import Agent, list_agents
 from crisisdesk.desk.callbacks import take_over
 from crisisdesk.desk.notices import send_message
-from crisisdesk.desk.rights import expect
 from crisisdesk.desk.sessions import Seat, end_session, list_room
 from crisisdesk.domain.rights import Right
-from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import N_, _, ngettext
 from crisisdesk.ui.inert import inert
 from crisisdesk.ui.screens.sent import SentScreen
@@ -24,6 +22,7 @@ from crisisdesk.ui.widgets.form import Field, Form
 from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.messageform import MessageForm
 from crisisdesk.ui.widgets.roomlines import count_words, room_columns, seat_row, seat_words
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER, may_begin
 from crisisdesk.ui.widgets.table import DeskTable
 
 LONGEST_REASON = 200
@@ -43,9 +42,10 @@ class RoomScreen(DeskScreen):
         Binding("m", "write_to", N_("message")),
         Binding("s", "sent", N_("what was sent")),
         Binding("l", "let_go", N_("free the callback")),
-        Binding("x", "end", N_("end the session")),
+        Binding("x", "end_session", N_("end the session")),
         Binding("ctrl+g", "app.state", N_("ready, pause"), priority=True),
         Binding("escape", "leave", N_("leave"), priority=True),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = """
     RoomScreen #counts { height: 2; }
@@ -112,20 +112,12 @@ class RoomScreen(DeskScreen):
         has_form = bool(self.query(Form))
         if action == "leave":
             return has_form
-        return not (has_form and action in ("write_to", "sent", "let_go", "end"))
-
-    def _may(self, right: Right) -> bool:
-        try:
-            expect(self.session.agent, right)
-        except RuleBroken as refusal:
-            self.warn(str(refusal))
-            return False
-        return True
+        return not (has_form and action in ("write_to", "sent", "let_go", "end_session"))
 
     def action_let_go(self) -> None:
         """Free the callback that the marked agent holds."""
         seat = self._current()
-        if seat is None or not self._may(Right.STEER):
+        if seat is None or not may_begin(self, Right.STEER):
             return
         if seat.callback_id is None:
             self.warn(_("{name} holds no callback.").format(name=seat.name))
@@ -136,10 +128,10 @@ class RoomScreen(DeskScreen):
         self.confirm(question, lambda: self.write(
             take_over, number, holder=seat.name, then=lambda _none: self._stored(freed)))  # fmt: skip
 
-    def action_end(self) -> None:
+    def action_end_session(self) -> None:
         """Ask why the session of the marked agent is to end."""
         seat = self._current()
-        if seat is None or not self._may(Right.LEAD_ROOM):
+        if seat is None or not may_begin(self, Right.LEAD_ROOM):
             return
         if seat.session_id == self.session.agent.session_id:
             self.warn(_("This is your own session: Ctrl+Q ends it."))
@@ -162,7 +154,7 @@ class RoomScreen(DeskScreen):
 
     def action_write_to(self) -> None:
         """The form of a message; to the marked agent unless another is chosen."""
-        if self._may(Right.LEAD_ROOM):
+        if may_begin(self, Right.LEAD_ROOM):
             self.read(list_agents, then=self._ask_message, group="agents", hold_keys=True)
 
     def _ask_message(self, agents: Sequence[Agent]) -> None:

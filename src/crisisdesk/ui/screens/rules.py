@@ -29,6 +29,7 @@ from crisisdesk.ui.inert import inert
 from crisisdesk.ui.widgets.choices import Choice
 from crisisdesk.ui.widgets.form import ChoiceField, Field, Form
 from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER
 from crisisdesk.ui.widgets.table import Column, DeskTable, Row
 
 SCOPES = {Scope.ATTEMPT: N_("attempts"), Scope.ITEM: N_("single items"), Scope.INBOUND: N_("calls that come in")}
@@ -57,6 +58,7 @@ class RulesScreen(DeskScreen):
         Binding("d", "edit_desk", N_("rules of the desk")),
         Binding("w", "scope", N_("other endings")),
         Binding("escape", "leave_form", N_("leave the form"), priority=True),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = """
     RulesScreen #rules { height: 1fr; min-height: 3; }

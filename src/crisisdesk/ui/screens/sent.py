@@ -14,6 +14,7 @@ from crisisdesk.i18n import N_, _
 from crisisdesk.ui.inert import inert
 from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.roomlines import reader_words, sent_columns, sent_row
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER
 from crisisdesk.ui.widgets.table import DeskTable
 
 
@@ -25,7 +26,7 @@ class SentScreen(DeskScreen):
         "Messages of supervisors, new instructions, closings of the desk. Each counts those it is for who have been "
         "signed in since, and how many of them have read it; below stand their names."
     )
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.back", N_("back"), priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.back", N_("back"), priority=True), TRUE_ORDER]
     DEFAULT_CSS = """
     SentScreen #sent { height: 1fr; min-height: 5; }
     SentScreen #words { height: 6; }

@@ -18,6 +18,7 @@ from crisisdesk.ui.inert import inert
 from crisisdesk.ui.widgets.choices import Choice
 from crisisdesk.ui.widgets.form import ChoiceField, Form
 from crisisdesk.ui.widgets.frame import DeskScreen
+from crisisdesk.ui.widgets.storescreen import TRUE_ORDER
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
 
@@ -31,6 +32,7 @@ class UnplacedScreen(DeskScreen):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave_form", N_("leave the form"), priority=True),
+        TRUE_ORDER,
     ]
     DEFAULT_CSS = """
     UnplacedScreen #items { height: 1fr; min-height: 6; }

@@ -82,13 +82,13 @@ class BookingChoices:
         if what == "wish":
             self._entry.ask(_("Days that suit"), self._asked.wish.words, self._set_wish)
         elif what == "reserve":
-            self._screen.write(set_reserve, self._item, not self._asked.is_reserve, then=self._of.read_again)
+            self._screen.write(set_reserve, self._item, not self._asked.is_reserve, then=self._of.action_reload)
         elif what == "needs":
             self._choose_needs()
 
     def _set_wish(self, text: str) -> None:
         def stored(wish: DateWish) -> None:
-            self._of.read_again()
+            self._of.action_reload()
             self._screen.done(date_wish_words(wish) or _("Any day suits."))
 
         self._screen.write(set_wish, self._item, text, then=stored)
@@ -109,6 +109,6 @@ class BookingChoices:
         wanted = None if code == WORDS else sorted(held ^ {code})
 
         def store(reason: str) -> None:
-            self._screen.write(set_needs, self._item, wanted, reason=reason, then=self._of.read_again)
+            self._screen.write(set_needs, self._item, wanted, reason=reason, then=self._of.action_reload)
 
         self._entry.ask(_("Who decided, why"), "", store)

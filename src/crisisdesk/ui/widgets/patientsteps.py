@@ -82,7 +82,7 @@ class FileScreen(Protocol):
     patient_id: int
     file: PatientFile | None
 
-    def read_again(self, _done: object = None) -> None:
+    def action_reload(self, _done: object = None) -> None:
         """Read the file again."""
 
 
@@ -107,7 +107,7 @@ class Corrections:
             self.add_phone(text, str(error))
 
         if text:
-            self._screen.write(add_phone, self._of.patient_id, text, then=self._of.read_again, failed=failed)
+            self._screen.write(add_phone, self._of.patient_id, text, then=self._of.action_reload, failed=failed)
 
     def choose(self) -> None:
         """Which field."""
@@ -168,7 +168,7 @@ class Corrections:
         if name in mine:
             store(mine[name])
         else:
-            self._of.read_again()
+            self._of.action_reload()
             self._screen.say(_("Theirs stays. Nothing was written."))
 
     def _set_voicemail(self, code: str, seen: Any) -> None:
@@ -185,7 +185,7 @@ class Corrections:
 
     def _stored(self, changed: Mapping[str, list[object]]) -> None:
         if changed:
-            self._of.read_again()
+            self._of.action_reload()
             self._screen.done(_("Corrected. The old value stays in the journal."))
         else:
             self._screen.say(_("Nothing was different."))
@@ -250,5 +250,5 @@ class DeathSteps:
         self._tell(words.format(count=count))
 
     def _tell(self, words: str) -> None:
-        self._of.read_again()
+        self._of.action_reload()
         self._screen.done(words)

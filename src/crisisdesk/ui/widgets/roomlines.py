@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 WIDE = 110
 """From so many cells on a line also shows the role and where its agent came from."""
-QUIET = timedelta(minutes=6)
-"""A typed key is told to the desk every five minutes: a shorter silence is none."""
+STEP, EXACT = timedelta(minutes=5), timedelta(minutes=20)
+"""Minutes are exact at first, then go in steps. A typed key is told to the desk every five minutes: a shorter silence
+is none."""
 TONES = {WorkState.READY: "accent", WorkState.PAUSE: "muted", WorkState.AWAY: "muted"}
 
 
@@ -33,7 +34,7 @@ def room_columns(width: int) -> list[Column]:
     ]  # fmt: skip
     if width >= WIDE:
         columns[1:1] = [Column("role", _("Role"), 11)]
-        columns += [Column("origin", _("From"), 24)]
+        columns += [Column("origin", _("Came from"), 24)]
     return columns
 
 
@@ -42,9 +43,10 @@ def seat_row(seat: "Seat", session: Session, now: datetime, width: int) -> Row:
     doing = Cell(_spanned(state_words(seat.state, seat.reason), now - seat.state_at), TONES.get(seat.state, ""))
     if seat.is_gone:
         doing = Cell(_spanned(_("✗ gone"), now - seat.seen_at), "warn")
+    quiet = now - seat.seen_at
     cells: list[str | Cell] = [
-        seat.name, doing, session.site_name(seat.site_id) or Cell(_("all"), "muted"), held_words(seat, session, now),
-        str(seat.drafts or "·"), minutes_words(now - seat.seen_at) if now - seat.seen_at >= QUIET else "",
+        seat.name, doing, session.site_name(seat.site_id) or Cell(_("(all)"), "muted"), held_words(seat, session, now),
+        str(seat.drafts or "·"), minutes_words(quiet - quiet % STEP) if quiet >= STEP else "",
     ]  # fmt: skip
     if width >= WIDE:
         cells[1:1] = [_(ROLE_NAMES[seat.role])]
@@ -91,7 +93,12 @@ def count_words(seats: Sequence["Seat"], session: Session) -> tuple[str, str]:
 
 
 def _spanned(words: str, span: timedelta) -> str:
-    return " ".join(part for part in (words, minutes_words(span)) if part)
+    return " ".join(part for part in (words, minutes_words(_coarse(span))) if part)
+
+
+def _coarse(span: timedelta) -> timedelta:
+    """Whole minutes at first, then steps of five: a list of fifty agents would else write fifty numbers a minute."""
+    return span if span < EXACT else span - span % STEP
 
 
 # ------------------------------------------------------------------ what was sent

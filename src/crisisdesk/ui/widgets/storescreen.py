@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 from uuid import uuid4
 
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.message import Message
 from textual.screen import Screen
 
-from crisisdesk.errors import AlreadyStored, CrisisDeskError, StoreUnavailable
+from crisisdesk.desk.rights import expect
+from crisisdesk.domain.rights import Right
+from crisisdesk.errors import AlreadyStored, CrisisDeskError, RuleBroken, StoreUnavailable
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.backend import Backend, Wish
 from crisisdesk.ui.inert import inert_line
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from crisisdesk.ui.app import CrisisDeskApp
 
 Result = TypeVar("Result")
+TRUE_ORDER = Binding("f5", "again", N_("in true order"), priority=True, show=False)
+"""For the `BINDINGS` of every screen with a list that follows the desk."""
 
 
 class StoreChanged(Message):
@@ -46,15 +50,21 @@ def tell_stored(screen: "StoreScreen", words: str) -> None:
     screen.desk_app.front.done(words)
 
 
+def may_begin(screen: "StoreScreen", right: Right) -> bool:
+    """Whether the agent has a right; says so before anything is typed where not. The act itself asks again."""
+    try:
+        expect(screen.session.agent, right)
+    except RuleBroken as refusal:
+        screen.warn(str(refusal))
+        return False
+    return True
+
+
 class StoreScreen(Screen[None]):
     """What a screen tells its agent, what it reads and writes, and how its lists follow the desk."""
 
     AFTER_LOST_ANSWER: ClassVar[str] = "refresh_from_store"
     """Which method shows what stands there after `tell_stored`."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5", "again", N_("in true order"), priority=True, show=False),
-    ]
 
     def __init__(self) -> None:
         super().__init__()

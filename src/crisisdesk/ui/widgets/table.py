@@ -127,7 +127,8 @@ class DeskTable(ScrollView, can_focus=True):
         self._columns, self._empty, self._header = tuple(columns), empty, int(header)
         self._rows: list[Row] = []
         self._seen: set[str] = set()
-        self._is_afresh = True
+        self.is_afresh = True
+        """The next `take` shows all lines in their true order."""
         self.is_moved = False
         """The true order is another than the one that is shown."""
 
@@ -154,11 +155,11 @@ class DeskTable(ScrollView, can_focus=True):
 
     def afresh(self) -> None:
         """The next `take` shows all lines in their true order: another question was asked, or the agent wants it."""
-        self._is_afresh = True
+        self.is_afresh = True
 
     def take(self, rows: Sequence[Row]) -> None:
         """Lines as they are at the desk now: as `renew`, but as `show` the first time and after `afresh`."""
-        if self._is_afresh:
+        if self.is_afresh:
             self.show(rows)
         else:
             self.renew(rows)
@@ -166,7 +167,7 @@ class DeskTable(ScrollView, can_focus=True):
 
     def show(self, rows: Sequence[Row]) -> None:
         """Replace all lines, in this order; the cursor stays on what it was on, if that is still there."""
-        self._is_afresh = self.is_moved = False
+        self.is_afresh = self.is_moved = False
         self._seen = {row.row_id for row in rows}
         self._replace(rows)
         self._keep_in_sight()
