@@ -229,8 +229,8 @@ def _tell_agents(
         zone = reference_in(connection, store).desk.time_zone
         from_then = _("from {moment}: {words}").format(moment=moment_words(begins, zone, now), words=form.words)
         tell(
-            connection, form.words if begins <= now else from_then, NoticeKind.INSTRUCTION, agent=agent, now=now, is_urgent=is_urgent,
-            site_id=form.site_id, subject_id=number,
+            connection, form.words if begins <= now else from_then, NoticeKind.INSTRUCTION, agent=agent, now=now,
+            is_urgent=is_urgent, site_id=form.site_id, subject_id=number,
         )  # fmt: skip
 
 
