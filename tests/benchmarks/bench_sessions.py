@@ -15,6 +15,7 @@ from statistics import median
 from bench_start import BARE, Terminal
 from harness import Result, with_bytecode
 
+from crew import crew
 from crisisdesk.desk.reference import data_folder, init_desk
 
 AT_ONCE = 20
@@ -32,6 +33,9 @@ choose_sqlite()
 """What a session has imported when it is at rest on its first screen."""
 
 
+MOST_AT_ONCE = 150
+
+
 @dataclass
 class Host:
     """A desk and a launcher, and how each kind of session is started."""
@@ -40,12 +44,14 @@ class Host:
     launcher: "subprocess.Popen[str]"
     socket: Path
     account: list[str]
+    logins: list[str]
+    """One for each session that is open at a time."""
     open: list[Terminal] = field(default_factory=list)
 
     def start(self, kind: str) -> Terminal:
         """Start one; the terminal is kept open."""
         programs = {"bare": ["-c", BARE], "bare+imports": ["-c", IMPORTED + BARE]}
-        ours = ["-m", "crisisdesk", "--desk", str(self.desk), "--agent", "chef", "desk"]
+        ours = ["-m", "crisisdesk", "--desk", str(self.desk), "--agent", self.logins[len(self.open)], "desk"]
         if self.launcher.poll() is not None:
             raise RuntimeError("the launcher has ended: was a file of the program changed meanwhile?")
         os.environ["CRISISDESK_LAUNCHER"] = str(self.socket) if kind == "launched" else ""
@@ -81,12 +87,13 @@ def host(folder: Path) -> Iterator[Host]:
     os.environ["HOME"] = str(folder)
     desk, where, account = folder / "many.desk", folder / "run" / "launcher", as_account()
     init_desk(desk, data_folder(), admin_login="chef", now=datetime.now(UTC))
+    logins = crew(desk, MOST_AT_ONCE)
     environ = {**os.environ, "CRISISDESK_LAUNCHER": str(where), "LC_ALL": "C.UTF-8"}
     command = [*account, sys.executable, "-m", "crisisdesk", "launcher"]
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as launcher:
         assert launcher.stdout
         launcher.stdout.readline()
-        found = Host(desk, launcher, where, account)
+        found = Host(desk, launcher, where, account, logins)
         try:
             yield found
         finally:

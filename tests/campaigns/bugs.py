@@ -75,7 +75,7 @@ def blind_take() -> None:
             values = {"agent_id": agent.agent_id, "now": moment.now, "until": until, "id": found.id}
             row = connection.execute(lease, values).one_or_none()
             taken = Lease(row.id, agent.agent_id, row.generation, until) if row else None
-            callbacks._journal_take(connection, taken, agent, moment.now)
+            callbacks._note_take(connection, taken, agent, moment.now, site_id)
         return taken
 
     callbacks._take_first = take_first

@@ -237,7 +237,7 @@ class DeskMachine(RuleBasedStateMachine):
     def _import(self) -> None:
         self.version += 1
         path = write_list(self.folder / f"bloc_v{self.version}.csv", self.lines)
-        report = import_files(self.store, [path], Options(), agent=self.agents["amelie"], now=self.now)
+        report = import_files(self.store, [path], Options(), agent=self.agents["sonia"], now=self.now)
         assert report.files[0]["counts"]["rows"], report.files[0]
 
     # ------------------------------------------------------------ time

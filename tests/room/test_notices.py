@@ -71,6 +71,15 @@ def test_an_instruction_that_replaces_another_is_urgent_a_first_one_is_not(world
     assert unread(world) == []  # by then the screens themselves have read the new one
 
 
+def test_one_that_begins_later_says_from_when(world: World) -> None:
+    form = InstructionForm("Bientôt", topic="results", valid_from=world.now + timedelta(hours=2))
+    issue_instruction(world.store, form, agent=world.sonia, now=world.now)
+    assert unread(world) == ["from 16:00: Bientôt"]
+    late = InstructionForm("Demain", topic="worse", valid_from=world.now + timedelta(days=1))
+    issue_instruction(world.store, late, agent=world.sonia, now=world.now)
+    assert unread(world) == ["from 16:00: Bientôt"]
+
+
 def test_the_closing_of_the_desk_must_be_read_by_everybody(world: World) -> None:
     close_desk(world.store, reason="fin de crise", agent=world.sonia, now=world.now)
     reopen_desk(world.store, reason="deuxième vague", agent=world.sonia, now=world.later(minutes=1))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from crew import crew
 from crisisdesk.cli import launched, launcher
 from crisisdesk.desk.agents import Agent, find_agent
 from crisisdesk.desk.drafts import list_drafts
@@ -261,7 +262,7 @@ def test_a_killed_launcher_ends_no_session_and_the_next_start_is_an_ordinary_one
 
 
 def test_twenty_sessions_at_once(host: Host) -> None:
-    screens = [host.session() for _number in range(20)]
+    screens = [host.session(login) for login in crew(host.desk, 20)]
     try:
         for screen in screens:
             screen.see("Arlon")

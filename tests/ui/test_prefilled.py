@@ -33,7 +33,7 @@ async def typed(pilot: Pilot[Any], text: str) -> str:
 
 
 async def test_the_first_letter_replaces_a_choice_that_is_there(desk_store: Store, nowhere: Path) -> None:
-    async with open_screens(desk_store, "lists", language="en") as pilot:
+    async with open_screens(desk_store, "lists", language="en", login="sylvie") as pilot:
         await typed(pilot, "i")
         await typed(pilot, f"{nowhere}\rarlon\r")
         form = pilot.app.screen.query_one(Form)
@@ -46,7 +46,7 @@ async def test_the_first_letter_replaces_a_choice_that_is_there(desk_store: Stor
 
 
 async def test_a_list_of_no_hospital_is_asked_about_before_it_is_stored(desk_store: Store, nowhere: Path) -> None:
-    async with open_screens(desk_store, "lists", language="en") as pilot:
+    async with open_screens(desk_store, "lists", language="en", login="sylvie") as pilot:
         await typed(pilot, "i")
         text = await typed(pilot, f"{nowhere}\r\r\r\r\r")
         assert "30/05/2022" in text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from crisisdesk.desk.notices import SHOWN_FOR, tell
 from crisisdesk.desk.rights import needs
-from crisisdesk.desk.rules import reference_of
+from crisisdesk.desk.rules import reference_in, reference_of
 from crisisdesk.desk.wording import moment_words
 from crisisdesk.domain.instructions import (
     Period,
@@ -213,22 +213,24 @@ def issue_instruction(store: "Store", form: InstructionForm, *, agent: "Agent", 
             connection, agent=agent.login, action="instruction.issued", subject="instruction", subject_id=number,
             detail=scope | detail, now=now,
         )  # fmt: skip
-        _tell_agents(connection, form, number, begins, is_urgent=bool(detail["ended"]), agent=agent, now=now)
+        _tell_agents(connection, store, form, number, begins, is_urgent=bool(detail["ended"]), agent=agent, now=now)
     return number
 
 
 def _tell_agents(
-    connection: "Connection", form: InstructionForm, number: int, begins: datetime, *, is_urgent: bool, agent: "Agent",
-    now: datetime,
+    connection: "Connection", store: "Store", form: InstructionForm, number: int, begins: datetime, *, is_urgent: bool,
+    agent: "Agent", now: datetime,
 ) -> None:  # fmt: skip
     """What replaces an instruction that agents know by heart must be read by each of them; a new one is told.
 
-    One that begins later than a notice lives is read when its time comes.
+    One that begins later says from when; later than a notice lives, it is read when its time comes.
     """
     if begins < now + SHOWN_FOR[NoticeKind.INSTRUCTION]:
+        zone = reference_in(connection, store).desk.time_zone
+        from_then = _("from {moment}: {words}").format(moment=moment_words(begins, zone, now), words=form.words)
         tell(
-            connection, form.words, NoticeKind.INSTRUCTION, agent=agent, now=now, is_urgent=is_urgent,
-            site_id=form.site_id, subject_id=number,
+            connection, form.words if begins <= now else from_then, NoticeKind.INSTRUCTION, agent=agent, now=now,
+            is_urgent=is_urgent, site_id=form.site_id, subject_id=number,
         )  # fmt: skip
 
 

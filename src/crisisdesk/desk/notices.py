@@ -146,10 +146,9 @@ def tell(
     subject_id: object = "",
     uid: str = "",
 ) -> int:
-    """Send a notice inside the transaction of what it tells of, and journal it. Longer words end with "…"."""
-    said = words if len(words) <= LONGEST_NOTICE else words[: LONGEST_NOTICE - 1].rstrip() + "…"
+    """Send a notice inside the transaction of what it tells of, and journal it."""
     row: dict[str, Any] = {
-        "uid": uid or uuid.uuid4().hex, "kind": kind.value, "is_urgent": is_urgent, "words": said,
+        "uid": uid or uuid.uuid4().hex, "kind": kind.value, "is_urgent": is_urgent, "words": _cut(words),
         "subject_id": str(subject_id), "site_id": site_id, "to_agent_id": to_agent_id, "sent_by": agent.agent_id,
         "sent_at": now, "until": now + SHOWN_FOR[kind],
     }  # fmt: skip
@@ -157,6 +156,11 @@ def tell(
     detail = {"kind": kind.value, "urgent": is_urgent, "site_id": site_id, "to": to_agent_id, "words": row["words"]}
     _journal(connection, agent, "notice.sent", number, detail, now)
     return number
+
+
+def _cut(words: str) -> str:
+    """What a notice can hold of an instruction; the whole stands on the screens that read it out."""
+    return words if len(words) <= LONGEST_NOTICE else words[: LONGEST_NOTICE - 1] + "…"
 
 
 def sent_notices(store: "Store", *, now: datetime, hours: int = 24) -> tuple[SentNotice, ...]:
