@@ -7,18 +7,12 @@ from typing import TYPE_CHECKING
 from crisisdesk.cli.context import Context
 from crisisdesk.cli.output import show_record, show_table
 from crisisdesk.cli.parser import Subparsers
+from crisisdesk.desk.roomwords import ROLE_WORDS
 from crisisdesk.domain.words import Role
-from crisisdesk.i18n import N_, _
+from crisisdesk.i18n import _
 
 if TYPE_CHECKING:
     from crisisdesk.desk.agents import Agent
-
-ROLE_WORDS = {
-    Role.AGENT: N_("agent"),
-    Role.SUPERVISOR: N_("supervisor"),
-    Role.AUDITOR: N_("auditor"),
-    Role.ADMIN: N_("admin"),
-}
 
 
 def add_parser(subparsers: Subparsers) -> None:

@@ -55,8 +55,7 @@ def show_room(_arguments: Namespace, context: Context) -> int:
 def _row(seat: "Seat", context: Context) -> dict[str, object]:
     """One agent: for people in words; for programs codes, instants and numbers."""
     from crisisdesk import clock
-    from crisisdesk.cli.agents import ROLE_WORDS
-    from crisisdesk.desk.roomwords import minutes_words, state_words
+    from crisisdesk.desk.roomwords import ROLE_WORDS, minutes_words, state_words
 
     now, zone = context.now(), context.reference().desk.time_zone
     common = {"login": seat.login, "name": seat.name, "drafts": seat.drafts, "origin": seat.origin,

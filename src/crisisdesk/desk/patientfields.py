@@ -23,12 +23,12 @@ LONGEST_NAME = 200
 COLUMNS = {"birth": "birth_on"}
 """Fields whose column has another name."""
 PLAIN = frozenset({"last_name", "first_name", "language", "contact_note"})
-_VOICEMAIL = {
+VOICEMAIL_WORDS = {
     Voicemail.UNKNOWN: N_("never asked: leave no name"),
     Voicemail.NONE: N_("leave nothing"),
     Voicemail.IDENTIFIED: N_("may say the name and the hospital"),
 }
-_MAY_TELL = {
+MAY_TELL_WORDS = {
     MayTell.UNKNOWN: N_("never asked"), MayTell.NONE: N_("nobody"), MayTell.NAMED: N_("one named person"),
 }  # fmt: skip
 
@@ -117,7 +117,7 @@ def words_of(name: str, reference: Reference, among: Iterable[Any] = ()) -> Call
     if name == "language":
         return lambda code: reference.label("language", code, current_language()) if code else ""
     if name == "voicemail":
-        return lambda code: _(_VOICEMAIL[Voicemail(code)])
+        return lambda code: _(VOICEMAIL_WORDS[Voicemail(code)])
     if name == "may_tell":
         return _may_tell_words
     return str
@@ -125,5 +125,5 @@ def words_of(name: str, reference: Reference, among: Iterable[Any] = ()) -> Call
 
 def _may_tell_words(said: tuple[str, str]) -> str:
     may_tell, who = said
-    words = _(_MAY_TELL[MayTell(may_tell)])
+    words = _(MAY_TELL_WORDS[MayTell(may_tell)])
     return f"{words}: {who}" if who else words

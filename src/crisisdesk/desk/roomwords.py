@@ -1,10 +1,13 @@
-"""What agents do and for how long, in words."""
+"""What agents are, what they do and for how long, in words."""
 
 from datetime import timedelta
 
-from crisisdesk.domain.words import WorkState
+from crisisdesk.domain.words import Role, WorkState
 from crisisdesk.i18n import N_, _, ngettext
 
+ROLE_WORDS = {
+    Role.AGENT: N_("agent"), Role.SUPERVISOR: N_("supervisor"), Role.AUDITOR: N_("auditor"), Role.ADMIN: N_("admin"),
+}  # fmt: skip
 STATE_WORDS = {
     WorkState.READY: N_("ready"),
     WorkState.CALL: N_("on a call"),

@@ -10,13 +10,14 @@ from textual.widget import Widget
 
 from crisisdesk import clock
 from crisisdesk.desk.agents import Agent, add_agent, change_agent, set_active
+from crisisdesk.desk.roomwords import ROLE_WORDS
 from crisisdesk.desk.roster import RosterLine, list_roster
 from crisisdesk.domain.rights import Right
 from crisisdesk.i18n import N_, _, ngettext
 from crisisdesk.ui.session import Session
 from crisisdesk.ui.widgets.agentform import AgentForm
 from crisisdesk.ui.widgets.form import Form
-from crisisdesk.ui.widgets.frame import ROLE_NAMES, DeskScreen
+from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.storescreen import TRUE_ORDER, may_begin
 from crisisdesk.ui.widgets.table import Cell, Column, DeskTable, Row
 
@@ -167,7 +168,7 @@ def agent_row(line: RosterLine, session: Session) -> Row:
     cells = (
         one.login,
         one.name,
-        _(ROLE_NAMES[one.role]),
+        _(ROLE_WORDS[one.role]),
         one.language or "·",
         sites or Cell(_("(all)"), "muted"),
         seen,

@@ -7,7 +7,7 @@ from typing import Any
 from crisisdesk.desk.cards import CallbackCard
 from crisisdesk.desk.conflicts import Conflict
 from crisisdesk.desk.contacts import LONGEST_CONTACT, TOLD, set_contacts
-from crisisdesk.domain.words import MayTell
+from crisisdesk.desk.patientfields import MAY_TELL_WORDS
 from crisisdesk.errors import CrisisDeskError
 from crisisdesk.i18n import _
 from crisisdesk.ui.screens.callback_ask import AskPanel
@@ -30,10 +30,7 @@ class ContactSteps:
 
     def ask(self) -> None:
         """Show the fields with what stands there."""
-        choices = [
-            Choice(MayTell.UNKNOWN.value, _("never asked"), "1"), Choice(MayTell.NONE.value, _("nobody"), "2"),
-            Choice(MayTell.NAMED.value, _("one named person"), "3"),
-        ]  # fmt: skip
+        choices = [Choice(one.value, _(words), str(at)) for at, (one, words) in enumerate(MAY_TELL_WORDS.items(), 1)]
         who = _("Who, and how related: as the patient said it.")
         card = self._card
         fields = [

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from crisisdesk.desk.agents import LONGEST_LOGIN, LONGEST_NAME, Agent
+from crisisdesk.desk.roomwords import ROLE_WORDS
 from crisisdesk.domain.words import Role
 from crisisdesk.i18n import _, available_languages
 from crisisdesk.ui.session import Session
 from crisisdesk.ui.widgets.choices import Choice, find_choices
 from crisisdesk.ui.widgets.form import ChoiceField, Field, Form
-from crisisdesk.ui.widgets.frame import ROLE_NAMES
 
 LONGEST_SITES = 400
 
@@ -20,7 +20,7 @@ class AgentForm(Form):
     def __init__(self, session: Session, agent: Agent | None = None) -> None:
         """``agent``: whom it is about, as it was when the form was opened; None: a new one."""
         self.agent, self._session = agent, session
-        roles = [Choice(role.value, _(ROLE_NAMES[role])) for role in Role]
+        roles = [Choice(role.value, _(ROLE_WORDS[role])) for role in Role]
         spoken = [Choice("", _("the desk's")), *(Choice(code, code) for code in available_languages())]
         language = agent.language if agent else ""
         fields = [

@@ -13,7 +13,8 @@ from textual.widgets import Input
 from crisisdesk.desk.booking import Slot
 from crisisdesk.desk.callbooking import needs_new_date, offer_in_call
 from crisisdesk.desk.callform import CallForm, ItemSaid, ReportedItem
-from crisisdesk.domain.words import Scope, Voicemail
+from crisisdesk.desk.patientfields import VOICEMAIL_WORDS
+from crisisdesk.domain.words import Scope
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui.format import show_day
 from crisisdesk.ui.session import Session
@@ -24,11 +25,6 @@ from crisisdesk.ui.widgets.readout import ReadOut
 
 PERSON_FIELDS = ("phone", "last_name", "first_name", "birth", "niss")
 """What the search looks at."""
-VOICEMAIL_WORDS = {
-    Voicemail.UNKNOWN: N_("never asked: leave no name"),
-    Voicemail.NONE: N_("leave nothing"),
-    Voicemail.IDENTIFIED: N_("may say the name and the hospital"),
-}
 _KINDS = ("surgery", "consultation", "exam", "day_hospital", "lab")
 
 

@@ -8,7 +8,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
-from crisisdesk.i18n import N_, _, ngettext
+from crisisdesk.desk.roomwords import ROLE_WORDS
+from crisisdesk.i18n import _, ngettext
 from crisisdesk.ui.format import show_time
 from crisisdesk.ui.inert import inert
 from crisisdesk.ui.start import SMALLEST
@@ -19,8 +20,6 @@ from crisisdesk.ui.widgets.table import DeskTable
 
 if TYPE_CHECKING:
     from crisisdesk.ui.app import CrisisDeskApp
-
-ROLE_NAMES = {"agent": N_("agent"), "supervisor": N_("supervisor"), "auditor": N_("auditor"), "admin": N_("admin")}
 
 
 class TitleLine(Line):
@@ -45,7 +44,7 @@ class TitleLine(Line):
         now, agent = session.now(), session.agent
         desk = Content.assemble(("CrisisDesk", "bold $accent"), " · ", inert(session.reference.desk.name, 60))
         self.left = desk
-        role = _(ROLE_NAMES.get(str(agent.role), str(agent.role)))
+        role = _(ROLE_WORDS[agent.role])
         doing = app.presence.words(now)
         self.right = Content.assemble(
             inert(agent.name, 24), " · ", role, *((" · ", (doing, "bold")) if doing else ()), "   ",

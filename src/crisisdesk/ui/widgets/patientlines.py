@@ -6,6 +6,7 @@ from textual.content import Content
 
 from crisisdesk.desk.handovers import taken_words
 from crisisdesk.desk.linking import why_not_now
+from crisisdesk.desk.patientfields import MAY_TELL_WORDS, VOICEMAIL_WORDS
 from crisisdesk.desk.wording import closed_words, withdrawn_words
 from crisisdesk.domain.matches import ItemLine
 from crisisdesk.domain.person import Event, EventKind, PatientFile, mask_national_number
@@ -15,7 +16,6 @@ from crisisdesk.reports.definitions import COVERAGE
 from crisisdesk.ui.format import show_age, show_date, show_moment, show_phone
 from crisisdesk.ui.inert import inert
 from crisisdesk.ui.session import Session
-from crisisdesk.ui.widgets.callfields import VOICEMAIL_WORDS
 from crisisdesk.ui.widgets.table import Cell, Row
 
 _EVENTS = {
@@ -50,7 +50,7 @@ _FIELDS = {
     "next_of_kin": N_("Next of kin"),
 }  # fmt: skip
 _VALUES = {
-    "may_tell": {"unknown": N_("never asked"), "none": N_("nobody"), "named": N_("one named person")},
+    "may_tell": {choice.value: words for choice, words in MAY_TELL_WORDS.items()},
     "voicemail": {choice.value: words for choice, words in VOICEMAIL_WORDS.items()},
 }
 """Fields whose values are words of the program."""

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 from textual import on
 
-from crisisdesk.desk.conflicts import Conflict
+from crisisdesk.desk.conflicts import LABELS, Conflict
+from crisisdesk.desk.patientfields import VOICEMAIL_WORDS
 from crisisdesk.desk.patients import (
     add_phone,
     confirm_death,
@@ -18,24 +19,16 @@ from crisisdesk.desk.patients import (
 from crisisdesk.domain.person import PatientFile
 from crisisdesk.domain.words import Voicemail
 from crisisdesk.errors import CrisisDeskError
-from crisisdesk.i18n import N_, _, ngettext
+from crisisdesk.i18n import _, ngettext
 from crisisdesk.ui.format import show_date
 from crisisdesk.ui.widgets.bothversions import BothVersions
-from crisisdesk.ui.widgets.callfields import VOICEMAIL_WORDS
 from crisisdesk.ui.widgets.choices import Choice, ChoiceScreen
 from crisisdesk.ui.widgets.form import Field, Form
 from crisisdesk.ui.widgets.frame import DeskScreen
 from crisisdesk.ui.widgets.storescreen import tell
 
-_CORRECTED = {
-    "last_name": N_("Last name"),
-    "first_name": N_("First name"),
-    "birth": N_("Born on"),
-    "niss": N_("National no."),
-    "contact_note": N_("Before ringing"),
-    "language": N_("Language"),
-    "voicemail": N_("Voicemail"),
-}
+_CORRECTED = ("last_name", "first_name", "birth", "niss", "contact_note", "language", "voicemail")
+"""Fields, in the order in which they are offered."""
 
 
 class EntryLine(Form):
@@ -111,7 +104,7 @@ class Corrections:
 
     def choose(self) -> None:
         """Which field."""
-        choices = [Choice(name, _(label), str(place)) for place, (name, label) in enumerate(_CORRECTED.items(), 1)]
+        choices = [Choice(name, _(LABELS[name]), str(place)) for place, name in enumerate(_CORRECTED, 1)]
         self._screen.app.push_screen(ChoiceScreen(_("Correct"), choices), self._chosen)
 
     def _chosen(self, name: str | None) -> None:
@@ -141,7 +134,7 @@ class Corrections:
         self._screen.app.push_screen(ChoiceScreen(title, choices, current or None), picked)
 
     def _ask(self, name: str, text: str, seen: Any) -> None:
-        self._entry.ask(_(_CORRECTED[name]), text, lambda typed: self._store(name, typed, seen))
+        self._entry.ask(_(LABELS[name]), text, lambda typed: self._store(name, typed, seen))
 
     def _store(self, name: str, text: str, seen: Any) -> None:
         """``seen``: what stood in the field when it was opened, or what the agent decided to write over."""

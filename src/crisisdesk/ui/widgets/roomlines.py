@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crisisdesk.desk.roomwords import STATE_WORDS, minutes_words, state_words
+from crisisdesk.desk.roomwords import ROLE_WORDS, STATE_WORDS, minutes_words, state_words
 from crisisdesk.domain.words import WorkState
 from crisisdesk.i18n import _, ngettext
 from crisisdesk.ui.format import show_moment, show_time
 from crisisdesk.ui.session import Session
-from crisisdesk.ui.widgets.frame import ROLE_NAMES
 from crisisdesk.ui.widgets.table import Cell, Column, Row
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def seat_row(seat: "Seat", session: Session, now: datetime, width: int) -> Row:
         str(seat.drafts or "·"), minutes_words(quiet - quiet % STEP) if quiet >= STEP else "",
     ]  # fmt: skip
     if width >= WIDE:
-        cells[1:1] = [_(ROLE_NAMES[seat.role])]
+        cells[1:1] = [_(ROLE_WORDS[seat.role])]
         cells.append(seat.origin)
     return Row(str(seat.session_id), cells)
 
@@ -67,7 +66,7 @@ def seat_words(seat: "Seat", session: Session, now: datetime) -> str:
     """What does not fit on a line."""
     drafts = ngettext("{count} draft kept", "{count} drafts kept", seat.drafts).format(count=seat.drafts)
     facts = [
-        f"{seat.name} ({seat.login})", _(ROLE_NAMES[seat.role]),
+        f"{seat.name} ({seat.login})", _(ROLE_WORDS[seat.role]),
         _("signed in {moment}").format(moment=show_moment(seat.signed_in_at, session)),
         _("from {origin}").format(origin=seat.origin) if seat.origin else "",
         _("so since {moment}").format(moment=show_moment(seat.state_at, session)),
