@@ -23,6 +23,8 @@ CREATE TABLE session (
   ended_by INTEGER REFERENCES agent (id)
 ) STRICT;
 CREATE UNIQUE INDEX session_live ON session (agent_id) WHERE ended_at IS NULL;
+-- Who was signed in since a notice was sent is asked of each agent and notice, whenever somebody writes.
+CREATE INDEX session_agent ON session (agent_id, ended_at);
 
 -- What an agent was doing when: each row lasts until the next one of its session, the last one until the session's end.
 CREATE TABLE work_state (
