@@ -110,6 +110,16 @@ def test_an_export_is_private_and_journalled(desk: Store, report: DayReport, tmp
     assert entry.detail == {"form": form, "file": str(target), "rows": len(report.figures)}
 
 
+@pytest.mark.parametrize("end", ["", "-wal", "-gate"])
+def test_the_desk_itself_is_never_overwritten(desk: Store, report: DayReport, tmp_path: Path, end: str) -> None:
+    before = desk.path.stat().st_ino
+    (tmp_path / "link").symlink_to(desk.path.parent)
+    for target in (Path(f"{desk.path}{end}"), tmp_path / "link" / f"{desk.path.name}{end}"):
+        with pytest.raises(RuleBroken, match="desk's own file"):
+            write(desk, report, target, overwrite=True)
+    assert desk.path.stat().st_ino == before
+
+
 def test_nothing_is_overwritten_unless_asked(desk: Store, report: DayReport, tmp_path: Path) -> None:
     target = tmp_path / "jour.csv"
     target.write_text("mine")

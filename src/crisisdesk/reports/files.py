@@ -56,8 +56,10 @@ def write_told(
         overwrite: replace a file that is there already.
 
     Raises:
-        RuleBroken: the file exists, or cannot be written there. Nothing was left behind.
+        RuleBroken: the file exists, is the desk's own, or cannot be written there. Nothing was left behind.
     """
+    if target.resolve() in {Path(f"{store.path.resolve()}{end}") for end in ("", "-wal", "-shm", "-gate")}:
+        raise RuleBroken(_("{path} is the desk's own file. Choose another name.").format(path=target))
     if target.exists() and not overwrite:
         words = _("{path} exists already. Choose another name, or replace it with --force.")
         raise RuleBroken(words.format(path=target))
