@@ -113,7 +113,8 @@ def pressed(data: bytes) -> list[str]:
 
 
 @pytest.mark.parametrize(("data", "keys"), [
-    (b"\x1b1", ["f1"]), (b"\x1b0", ["f10"]), ("\x1bé".encode(), ["f2"]), (b"\x1b&", ["f1"]), (b"\x1b\x1b", ["escape", "escape"]),
+    (b"\x1b1", ["f1"]), (b"\x1b0", ["f10"]), ("\x1bé".encode(), ["f2"]), (b"\x1b&", ["f1"]),
+    (b"\x1b\x1b", ["escape", "escape"]),
     (b"\x1bab", ["escape", "a", "b"]), (b"x\x1b1", ["x", "escape", "1"]), (b"\x1b\t\t", ["escape", "tab", "tab"]),
 ])  # fmt: skip
 def test_escape_before_another_key(data: bytes, keys: list[str]) -> None:
