@@ -6,7 +6,7 @@ import pytest
 
 from crisisdesk.desk.agents import set_sites
 from crisisdesk.desk.closing import close_desk, reopen_desk
-from crisisdesk.desk.instructions import InstructionForm, issue_instruction
+from crisisdesk.desk.instructions import InstructionForm, end_instruction, issue_instruction
 from crisisdesk.desk.notices import (
     LONGEST_NOTICE,
     acknowledge,
@@ -78,6 +78,12 @@ def test_one_that_begins_later_says_from_when(world: World) -> None:
     late = InstructionForm("Demain", topic="worse", valid_from=world.now + timedelta(days=1))
     issue_instruction(world.store, late, agent=world.sonia, now=world.now)
     assert unread(world) == ["from 16:00: Bientôt"]
+
+
+def test_the_end_of_an_instruction_is_told_too(world: World) -> None:
+    number = issue_instruction(world.store, InstructionForm("Seule", topic="results"), agent=world.sonia, now=world.now)
+    end_instruction(world.store, number, agent=world.sonia, now=world.later(minutes=5))
+    assert unread(world) == ["no longer holds: Seule", "Seule"]
 
 
 def test_the_closing_of_the_desk_must_be_read_by_everybody(world: World) -> None:

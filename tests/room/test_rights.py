@@ -18,6 +18,8 @@ from crisisdesk.desk.rights import NotAllowed, SessionOver
 from crisisdesk.desk.sessions import end_session, sign_in
 from crisisdesk.domain.rights import Right
 from crisisdesk.domain.words import OpeningState, Role
+from crisisdesk.errors import RuleBroken
+from crisisdesk.reports.files import permit_names
 from crisisdesk.store import journal
 from crisisdesk.store.engine import Store
 from waiting import World
@@ -39,6 +41,7 @@ EXPECTED = {
     "rule": "supervisor admin",
     "close_desk": "supervisor admin",
     "back_up": "supervisor admin",
+    "export": "supervisor auditor admin",
     "lead_room": "supervisor admin",
     "manage_agents": "admin",
 }
@@ -155,6 +158,17 @@ def test_an_ended_session_can_do_nothing_more(world: World, people: dict[str, Ag
     end_session(world.store, me.session_id, "parti", agent=people["supervisor"], now=world.now)
     with pytest.raises(SessionOver, match="supervisor ended"):
         take(world.store, callback, agent=me, now=world.now)
+
+
+def test_a_list_of_patients_leaves_the_desk_by_right_only(world: World, people: dict[str, Agent]) -> None:
+    for role in Role:
+        before = len(refusals(world.store))
+        if role.value in EXPECTED["export"].split():
+            permit_names(world.store, people[role.value].login, world.now)
+        else:
+            with pytest.raises(RuleBroken, match="auditor"):
+                permit_names(world.store, people[role.value].login, world.now)
+            assert len(refusals(world.store)) == before + 1
 
 
 def test_agents_ring_and_steer_for_their_own_sites_only(world: World, people: dict[str, Agent]) -> None:

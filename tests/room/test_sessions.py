@@ -52,15 +52,15 @@ def test_one_live_session_an_agent(world: World) -> None:
     second = sign_in(world.store, "amelie", now=world.now, take_over=True)
     assert sessions(world.store) == [("amelie", "replaced"), ("amelie", "")]
     with pytest.raises(SessionOver, match="another terminal"):
-        own_session(world.store, agent=first)
-    assert own_session(world.store, agent=second).state is WorkState.READY
+        own_session(world.store, agent=first, now=world.now)
+    assert own_session(world.store, agent=second, now=world.now).state is WorkState.READY
 
 
 def test_what_the_screens_of_a_replaced_session_still_tell_is_not_told_of_the_new_one(world: World) -> None:
     first = sign_in(world.store, "amelie", now=world.now)
     second = sign_in(world.store, "amelie", now=world.now, take_over=True)
     assert not enter_state(world.store, WorkState.AWAY, agent=first, now=world.later(minutes=1))
-    assert own_session(world.store, agent=second).state is WorkState.READY
+    assert own_session(world.store, agent=second, now=world.now).state is WorkState.READY
 
 
 def test_a_session_whose_process_has_gone_is_not_asked_about(world: World) -> None:
@@ -89,11 +89,21 @@ def test_no_session_outlives_its_longest_age(world: World) -> None:
     assert sessions(world.store)[0] == ("amelie", "aged")
 
 
+def test_an_act_in_a_session_that_is_too_old_is_refused(world: World) -> None:
+    callback = world.callback(released=True)
+    me = sign_in(world.store, "amelie", now=world.now)
+    world.later(hours=12)
+    with pytest.raises(SessionOver, match="is over"):
+        own_session(world.store, agent=me, now=world.now)
+    with pytest.raises(SessionOver, match="is over"):
+        take(world.store, callback, agent=me, now=world.now)
+
+
 def test_a_disabled_agent_is_out_and_stays_out(world: World) -> None:
     me = sign_in(world.store, "amelie", now=world.now)
     set_active(world.store, "amelie", False, agent=world.agent("chef"), now=world.now)
     with pytest.raises(SessionOver, match="disabled"):
-        own_session(world.store, agent=me)
+        own_session(world.store, agent=me, now=world.now)
     with pytest.raises(RuleBroken, match="disabled"):
         sign_in(world.store, "amelie", now=world.now)
     assert sessions(world.store) == [("amelie", "disabled")]

@@ -235,6 +235,7 @@ def take_over(store: "Store", callback_id: int, *, agent: "Agent", now: datetime
         row = attempts.callback_row(connection, callback_id)
         if row is None or row.state != CallbackState.LEASED:
             raise RuleBroken(_("Nobody holds callback {number}.").format(number=callback_id))
+        at_own_site(agent, row.site_id)
         name = agent_name(connection, row.leased_by)
         if holder and holder != name:
             words = _("{name} holds callback {number} by now. Nothing was changed: look again.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from crisisdesk.clock import local_day
 from crisisdesk.desk import wording
 from crisisdesk.desk.releasing import release_free_places
-from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rights import at_own_site, needs
 from crisisdesk.desk.rules import reference_of
 from crisisdesk.desk.whynot import limit_words
 from crisisdesk.domain.priority import UNCODED, WaitingItem, clinical_limit
@@ -180,6 +180,7 @@ def code_priority(
     with store.write() as connection:
         mark_seen(connection, agent.agent_id, now)
         before = _codable(coding.read_item(connection, postponement_id), postponement_id)
+        at_own_site(agent, before.site_id)
         if not why and _is_later(before.priority, priority, reference):
             raise RuleBroken(
                 _("{old} becomes {new}: the patient waits longer. Give the clinician's reason.").format(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from crisisdesk.desk import wording
 from crisisdesk.desk.reviews import LONGEST_NAME, LONGEST_REASON
-from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rights import at_own_site, needs
 from crisisdesk.domain.rights import Right
 from crisisdesk.domain.text import clean
 from crisisdesk.domain.words import CallbackState
@@ -56,6 +56,7 @@ def decide_dropped(
         raise RuleBroken(_("Give the reason, {most} characters at most.").format(most=LONGEST_REASON))
     with store.write() as connection:
         row = _open(connection, callback_id, now)
+        at_own_site(agent, row.site_id)
         gone, left = _parted(connection, callback_id)
         if not gone and left:
             raise RuleBroken(_("Callback {number}: its list still has all of it.").format(number=callback_id))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from crisisdesk.clock import to_local
 from crisisdesk.desk.handoverlines import compose_line
-from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rights import at_own_site, needs
 from crisisdesk.desk.rules import reference_of
 from crisisdesk.domain.handover import FACTS, HandoverLine, HandoverRow, SignedList, digest, line_cells
 from crisisdesk.domain.matches import TakenOver
@@ -180,6 +180,7 @@ def make_handover(
     """
     reference, reason = reference_of(store), check_reason(reason)
     _check_place(site_id, service_id, reference)
+    at_own_site(agent, site_id)
     with store.write() as connection:
         if service_id is None:
             give_items(connection, site_id, agent, now)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from crisisdesk.desk.notices import SHOWN_FOR, tell
-from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rights import at_own_site, needs
 from crisisdesk.desk.rules import reference_in, reference_of
 from crisisdesk.desk.wording import moment_words
 from crisisdesk.domain.instructions import (
@@ -203,6 +203,7 @@ def issue_instruction(store: "Store", form: InstructionForm, *, agent: "Agent", 
     """
     reference = reference_of(store)
     form = _checked(form, reference, now)
+    at_own_site(agent, form.site_id)
     begins = form.valid_from or now
     with store.write() as connection:
         scope = {"site_id": form.site_id, "service_id": form.service_id, "topic": form.topic}
@@ -368,6 +369,11 @@ def end_instruction(store: "Store", instruction_id: int, *, agent: "Agent", now:
         if not one.validity.holds_at(now):
             raise RuleBroken(_("This instruction is over already."))
         _end(connection, one, now, "instruction.ended", agent, now)
+        words = _("no longer holds: {words}").format(words=one.words)
+        tell(
+            connection, words, NoticeKind.INSTRUCTION, agent=agent, now=now, is_urgent=True, site_id=one.site_id,
+            subject_id=instruction_id,
+        )  # fmt: skip
         return rows.instruction_in_force(
             connection, site_id=one.site_id, service_id=one.service_id, topic=one.topic, at=now
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crisisdesk.desk import wording
 from crisisdesk.desk.cards import history_words
-from crisisdesk.desk.rights import needs
+from crisisdesk.desk.rights import at_own_site, needs
 from crisisdesk.desk.rules import reference_in, reference_of
 from crisisdesk.domain.rights import Right
 from crisisdesk.domain.text import clean
@@ -130,6 +130,7 @@ def decide_review(
         raise RuleBroken(_("Give the clinician's reason, {most} characters at most.").format(most=LONGEST_REASON))
     with store.write() as connection:
         before = _decidable(connection, callback_id, now)
+        at_own_site(agent, before.site_id)
         if decision == Decision.RESUME:
             ended = _resume(connection, before)
         else:

@@ -64,7 +64,7 @@ def needs(right: Right) -> Callable[[Act], Act]:
         @wraps(act)
         def guarded(store: "Store", *args: Any, agent: "Agent", now: datetime, **kwargs: Any) -> Any:
             try:
-                fresh = permit(store, agent, right)
+                fresh = permit(store, agent, right, now)
                 return act(store, *args, agent=fresh, now=now, **kwargs)
             except NotAllowed as refusal:
                 _note(store, agent, right, name, now, refusal)
@@ -75,7 +75,7 @@ def needs(right: Right) -> Callable[[Act], Act]:
     return guard
 
 
-def permit(store: "Store", agent: "Agent", right: Right) -> "Agent":
+def permit(store: "Store", agent: "Agent", right: Right, now: datetime) -> "Agent":
     """Check that an agent has a right at this moment; gives the agent with the sites of this moment.
 
     Raises:
@@ -84,7 +84,7 @@ def permit(store: "Store", agent: "Agent", right: Right) -> "Agent":
     from crisisdesk.store import sessions
 
     with store.read() as connection:
-        found = sessions.standing(connection, agent.agent_id, agent.session_id)
+        found = sessions.standing(connection, agent.agent_id, agent.session_id, now)
     if (why := _obstacle(found, agent, right)) is not None:
         raise why
     return agent if found is None or agent.sites == found.sites else replace(agent, sites=found.sites)

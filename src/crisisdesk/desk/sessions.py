@@ -144,7 +144,7 @@ def sign_out(store: "Store", why: Ending, *, agent: Agent, now: datetime) -> boo
     return is_ended
 
 
-def own_session(store: "Store", *, agent: Agent) -> OwnSession:
+def own_session(store: "Store", *, agent: Agent, now: datetime) -> OwnSession:
     """The session of an agent as of now: role, sites and state may have changed while it lives.
 
     Raises:
@@ -152,7 +152,7 @@ def own_session(store: "Store", *, agent: Agent) -> OwnSession:
     """
     longest = timedelta(seconds=reference_of(store).desk.session_seconds)
     with store.read() as connection:
-        standing = sessions.standing(connection, agent.agent_id, agent.session_id)
+        standing = sessions.standing(connection, agent.agent_id, agent.session_id, now)
         found = sessions.find(connection, agent.session_id)
     if standing is None or not standing.is_active or found is None:
         raise SessionOver(over_words(Ending.DISABLED))
@@ -185,7 +185,7 @@ def enter_state(
     if state is WorkState.PAUSE and reason not in tuple(PauseReason):
         raise RuleBroken(_("Say what the pause is for: {reasons}.").format(reasons=", ".join(PauseReason)))
     with store.write() as connection:
-        found = sessions.standing(connection, agent.agent_id, agent.session_id)
+        found = sessions.standing(connection, agent.agent_id, agent.session_id, now)
         if found is None or found.ended_why:  # the agent's other session does what it does
             return False
         mark_seen(connection, agent.agent_id, now)

@@ -41,8 +41,10 @@ class Right(StrEnum):
     """Hand services over; close the desk and open it again."""
     BACK_UP = "back_up"
     """Copy the whole desk."""
+    EXPORT = "export"
+    """Write a list of patients to a file. Figures without patients are for whoever may read."""
     LEAD_ROOM = "lead_room"
-    """See who does what, write to agents, end a session."""
+    """Write to agents, end a session. Who does what, everybody sees."""
     MANAGE_AGENTS = "manage_agents"
     """Add agents, change their roles and sites, disable them."""
 
@@ -54,6 +56,6 @@ _SUPERVISOR = frozenset(Right) - {Right.MANAGE_AGENTS}
 RIGHTS_OF: Mapping[Role, frozenset[Right]] = {
     Role.AGENT: _AGENT,
     Role.SUPERVISOR: _SUPERVISOR,
-    Role.AUDITOR: frozenset({Right.READ}),
+    Role.AUDITOR: frozenset({Right.READ, Right.EXPORT}),
     Role.ADMIN: frozenset(Right),
 }

@@ -12,7 +12,7 @@ from crisisdesk.i18n import _
 from crisisdesk.reports import definitions as means
 from crisisdesk.reports.coverage import CoverageLine, CoverageReport
 from crisisdesk.reports.exports import NOT_MEASURED
-from crisisdesk.reports.files import Cell, Sheet, Told, csv_text, workbook, write_told
+from crisisdesk.reports.files import Cell, Sheet, Told, csv_text, permit_names, workbook, write_told
 from crisisdesk.store.engine import Store
 
 COLUMNS = (
@@ -113,6 +113,8 @@ def export_coverage(
     Raises:
         RuleBroken: the file exists, or cannot be written there. Nothing was left behind.
     """
+    if names is not None:
+        permit_names(store, login, now)
     told = told_of(report, form, names)
     content = coverage_bytes(report, form, names, with_bom=with_bom)
     write_told(store, content, target, told, login=login, now=now, overwrite=overwrite)

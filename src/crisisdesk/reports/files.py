@@ -14,10 +14,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from crisisdesk.domain.rights import RIGHTS_OF, Right
 from crisisdesk.domain.text import inert_text, spreadsheet_safe
+from crisisdesk.domain.words import Role
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import _
-from crisisdesk.store import journal
+from crisisdesk.store import agents, journal
 from crisisdesk.store.engine import Store
 
 Cell = str | int | float | date | None
@@ -44,6 +46,25 @@ class Sheet:
     rows: Sequence[Sequence[Cell]]
     shares: frozenset[int] = frozenset()
     """Columns that are shares, shown in percent."""
+
+
+def permit_names(store: Store, login: str, now: datetime) -> None:
+    """Let a list of patients leave the desk only in the hands of those who have the right to it; see `domain.rights`.
+
+    Raises:
+        RuleBroken: the login is no active agent, or its role has not the right; the refusal is journalled.
+    """
+    with store.read() as connection:
+        row = agents.find_agent(connection, login)
+    if row is not None and row["is_active"] and Right.EXPORT in RIGHTS_OF[Role(row["role"])]:
+        return
+    detail = {"act": "files.permit_names", "role": row["role"] if row else None, "why": "NotAllowed"}
+    with store.write() as connection:
+        journal.append(
+            connection, agent=login, action="right.refused", subject="right", subject_id=Right.EXPORT.value,
+            detail=detail, now=now,
+        )  # fmt: skip
+    raise RuleBroken(_("Only a supervisor or an auditor takes a list of patients out of the desk: ask one."))
 
 
 def write_told(

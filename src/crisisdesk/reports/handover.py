@@ -9,7 +9,7 @@ from crisisdesk.clock import to_local
 from crisisdesk.domain.handover import COLUMNS, FACTS, ReadList, SignedList, digest, read_list
 from crisisdesk.errors import RuleBroken
 from crisisdesk.i18n import N_, _, labelled
-from crisisdesk.reports.files import Cell, Told, csv_text, write_told
+from crisisdesk.reports.files import Cell, Told, csv_text, permit_names, write_told
 from crisisdesk.reports.paper import Paper, draw_list
 from crisisdesk.store import handovers, journal
 from crisisdesk.store.engine import Store
@@ -115,6 +115,7 @@ def export_handover(
     Raises:
         RuleBroken: reportlab is missing, the content is not the one that was signed, or the file cannot be written.
     """
+    permit_names(store, login, now)
     check_signed(signed)
     content = list_csv(signed) if form == "csv" else list_pdf(signed, zone=zone)
     told = told_of(signed, form)

@@ -117,11 +117,18 @@ class Store:
                 return
 
     def data_version(self) -> int:
-        """A number that moves whenever another connection has committed. Microseconds; call it from one thread."""
-        if self._watch is None:
-            uri = self.path.absolute().as_uri() + "?mode=rw"
-            self._watch = self._driver.connect(uri, uri=True, check_same_thread=False)
-        return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+        """A number that moves whenever another connection has committed. Microseconds; call it from one thread.
+
+        -1 while the file cannot be asked: the next read or write tells why, and the one after that is asked anew.
+        """
+        try:
+            if self._watch is None:
+                uri = self.path.absolute().as_uri() + "?mode=rw"
+                self._watch = self._driver.connect(uri, uri=True, check_same_thread=False)
+            return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+        except self._driver.Error:
+            self._watch = None
+            return -1
 
     def backup(self, target: Path) -> None:
         """Copy the whole desk, as of now, into a new file of mode 0600, without stopping anybody."""

@@ -1,7 +1,7 @@
 """Statements about sessions: who is at which terminal, doing what, and the sites that each agent may work."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, delete, func, insert, select, update
@@ -25,14 +25,17 @@ class Standing(NamedTuple):
     """Sites of the agent; none: all."""
 
 
-_STANDING = """SELECT agent.role, agent.is_active, coalesce(session.ended_why, ''),
+_STANDING = """SELECT agent.role, agent.is_active,
+  CASE WHEN session.ended_why = '' AND session.started_at <= ? THEN 'aged' ELSE coalesce(session.ended_why, '') END,
   (SELECT group_concat(site_id) FROM agent_site WHERE agent_site.agent_id = agent.id)
   FROM agent LEFT JOIN session ON session.id = ? AND session.agent_id = agent.id WHERE agent.id = ?"""
 
 
-def standing(connection: Connection, agent_id: int, session_id: int) -> Standing | None:
-    """Role, sites and whether the session lives, as of now; None where there is no such agent."""
-    for role, is_active, ended_why, sites in rows(connection, _STANDING, (session_id, agent_id)):
+def standing(connection: Connection, agent_id: int, session_id: int, now: datetime) -> Standing | None:
+    """Role, sites and whether the session lives and is not too old, as of now; None where there is no such agent."""
+    ((longest,),) = rows(connection, "SELECT session_seconds FROM desk")
+    values = (stamp(now - timedelta(seconds=longest)), session_id, agent_id)
+    for role, is_active, ended_why, sites in rows(connection, _STANDING, values):
         return Standing(Role(role), bool(is_active), ended_why, frozenset(sites.split(",") if sites else ()))
     return None
 

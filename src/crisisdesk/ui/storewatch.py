@@ -21,8 +21,8 @@ class StoreWatch:
         self._pool = ThreadPoolExecutor(1, "desk-watch")
 
     def start(self) -> None:
-        """Begin; to be called on the loop. A store that cannot be asked any more ends the watch, not the program:
-        the next read or write tells the agent why."""
+        """Begin; to be called on the loop. A store that cannot be asked for a while is asked again: the end of a
+        session and urgent notices hang on it."""
         self._pool.submit(self._poll, asyncio.get_running_loop())
 
     def stop(self) -> None:
