@@ -27,9 +27,10 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     picked = ("keyword", "markexpr", "lf", "stepwise", "usepdb", "collectonly")
     is_whole = config.args_source is everything and not any(getattr(option, name, None) for name in picked)
     is_shared_already = hasattr(config, "workerinput") or getattr(option, "numprocesses", 0) is not None
-    cores = min(len(os.sched_getaffinity(0)), MOST_WORKERS)
+    cores = len(os.sched_getaffinity(0))
     if is_whole and not is_shared_already and option.capture != "no" and cores > 1:
-        option.numprocesses, option.dist = cores, "worksteal"
+        # Two a core: a terminal, an sshd, a process that was killed are mostly waited for.
+        option.numprocesses, option.dist = min(2 * cores, MOST_WORKERS), "worksteal"
 
 
 def pytest_collection_finish() -> None:

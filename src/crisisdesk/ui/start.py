@@ -133,6 +133,8 @@ def settle_environment() -> None:
     os.environ["TEXTUAL_COLOR_SYSTEM"] = colours = "256" if has_many_colours(os.environ) else "standard"
     if (imported := sys.modules.get("textual.constants")) is not None:  # by the launcher, which has no terminal
         vars(imported)["COLOR_SYSTEM"] = colours
+    for name in ("COLUMNS", "LINES"):  # a size that was written down once: the window would not be followed
+        os.environ.pop(name, None)
     os.environ.pop("NO_COLOR", None)  # it would be greys, which are colours; see `glyphs`
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     os.environ["TEXTUAL_SMOOTH_SCROLL"] = "0"
