@@ -85,11 +85,12 @@ def test_messages_are_sent_and_their_readers_listed(world: World, now: Any, say:
     first = unread_notices(world.store, agent=me, now=now)[0]
     assert first.is_urgent
     acknowledge(world.store, first.notice_id, agent=me, now=now)
-    sent = json.loads(say("bruno", "message", "--json")[1])
+    assert say("bruno", "message")[0] == 1  # what others were written is not for everybody
+    sent = json.loads(say("sylvie", "message", "--json")[1])
     assert [(one["to"], one["urgent"], one["read"], one["missing"]) for one in sent] == [
         ("Arlon", False, [], ["Amélie"]), ("Bruno", False, [], ["Bruno"]), ("", True, ["Amélie"], []),
     ]  # fmt: skip
-    told = say("bruno", "message")[1]
+    told = say("sylvie", "message")[1]
     assert "everybody" in told
     assert not {"\x1b", "\u202e"} & set(told)
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from crisisdesk.desk.agents import rename, set_sites
-from crisisdesk.desk.callbacks import take
+from crisisdesk.desk.callbacks import take, take_over
 from crisisdesk.desk.drafts import list_drafts, save_draft
 from crisisdesk.desk.notices import LONGEST_NOTICE, acknowledge, addressees, send_message, unread_notices
 from crisisdesk.desk.sessions import enter_state, list_room, move_to, sign_in
@@ -113,6 +113,8 @@ async def test_a_message_is_written_sent_and_its_readers_are_counted(world: Worl
         await type_text(pilot, "Réunion à 16 h")
         assert f"{LONGEST_NOTICE - 14} left" in screen_text(pilot)
         await keys(pilot, "up", "y", "up", "e", "v", "enter", "enter", "enter")
+        assert "Send this to everybody?" in screen_text(pilot)
+        await keys(pilot, "y")
         assert "Sent to: everybody" in screen_text(pilot)
         note = unread_notices(world.store, agent=bruno, now=DESK_NOW)[0]
         assert (note.is_urgent, note.words) == (True, "Réunion à 16 h")
@@ -171,7 +173,7 @@ async def test_a_notice_takes_the_place_of_the_heading_and_nothing_moves(world: 
         send_message(world.store, "Arrêtez Libramont", agent=world.sonia, now=DESK_NOW, is_urgent=is_urgent)
         after = (await appears(pilot, "Arrêtez Libramont")).splitlines()
         sign = "⚠" if is_urgent else "»"
-        assert after[1].startswith(f"^K read  {sign} Sylvie: Arrêtez Libramont")
+        assert after[1].startswith(f"^K read  {sign} 14:00 Sylvie: Arrêtez Libramont")
         changed = [number for number, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
         assert changed in ([1], [1, 23])  # the key bar may name ^K
         assert pilot.app.focused is focused
@@ -195,6 +197,18 @@ async def test_a_long_notice_is_shown_whole_before_it_is_read(world: World) -> N
         assert "Libramont rouvre" not in await keys(pilot, "ctrl+k")
         await settled(pilot)
     assert len([one for one in addressees(world.store, 1) if one.read_at]) == 1
+
+
+async def test_a_callback_that_was_freed_is_told_on_its_card(world: World) -> None:
+    me = sign_in(world.store, "amelie", now=DESK_NOW)
+    card = take(world.store, world.callback(released=True), agent=me, now=DESK_NOW)
+    async with open_screens(world.store, "home", agent=me, language="en") as pilot:
+        pilot.app.go("callback", card=card)  # type: ignore[attr-defined]
+        await settled(pilot)
+        take_over(world.store, card.callback_id, agent=world.sonia, now=DESK_NOW)
+        assert "given back to the queue" in await appears(pilot, "Do not ring any more")
+        await keys(pilot, "n")
+        assert "Do not ring any more" in screen_text(pilot)  # no ending can be chosen
 
 
 async def test_hostile_words_and_names_are_inert(world: World) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crisisdesk.desk.agents import find_agent, set_active
-from crisisdesk.desk.callbacks import release_lease, take
+from crisisdesk.desk.callbacks import hold_lost, release_lease, take
 from crisisdesk.desk.drafts import save_draft
 from crisisdesk.desk.intake import CallForm, record_call
 from crisisdesk.desk.rights import NotAllowed, SessionOver
@@ -108,6 +108,16 @@ def test_a_disabled_agent_is_out_and_stays_out(world: World) -> None:
         sign_in(world.store, "amelie", now=world.now)
     assert sessions(world.store) == [("amelie", "disabled")]
     assert save_draft(world.store, uid="d1", kind="call", fields={"last": "Dupont"}, agent=me, now=world.now)
+
+
+def test_what_a_disabled_agent_held_is_free_at_once(world: World) -> None:
+    callback = world.callback(released=True)
+    card = take(world.store, callback, agent=sign_in(world.store, "amelie", now=world.now), now=world.now)
+    assert card.lease
+    assert hold_lost(world.store, card.lease) == ""
+    set_active(world.store, "amelie", False, agent=world.agent("chef"), now=world.now)
+    assert "given back" in hold_lost(world.store, card.lease)
+    assert take(world.store, callback, agent=world.bruno, now=world.now).lease
 
 
 def test_what_an_agent_does_follows_the_work(world: World) -> None:

@@ -30,6 +30,8 @@ COMMANDS: Mapping[str, str] = {
     "check": "check", "ssh-setup": "sshsetup", "launcher": "launcher", "keys": "keys", "paths": "paths",
     "completion": "completion",
 }  # fmt: skip
+WITHOUT_AGENT = frozenset({"desk", "demo", "init", "check", "sshsetup", "launcher", "keys", "paths", "completion"})
+"""Modules of commands that open no desk, make one, look at its file alone, or sign their agent in themselves."""
 QUIT_BY_INTERRUPT, QUIT_BY_PIPE, DEFECT = 130, 141, 70  # what a shell shows for SIGINT and SIGPIPE; EX_SOFTWARE
 
 
@@ -119,6 +121,8 @@ def _run_command(arguments: Namespace, context: "Context") -> int:
             from crisisdesk.cli.desk import open_app
 
             command = open_app
+        if command.__module__.rpartition(".")[2] not in WITHOUT_AGENT:
+            context.agent()  # also what only reads is for agents of the desk
         code: int = command(arguments, context)
         return code
     finally:

@@ -145,7 +145,7 @@ def _list_sent(hours: int, context: Context) -> int:
         "read": _("Read by"), "missing": _("Not yet"), "words": _("Words"),
     }  # fmt: skip
     lines = []
-    for one in sent_notices(store, now=context.now(), hours=hours):
+    for one in sent_notices(store, agent=context.agent(), now=context.now(), hours=hours):
         found = addressees(store, one.notice_id)
         site = reference.sites.get(one.site_id or "")
         at = one.sent_at if context.json else f"{clock.to_local(one.sent_at, reference.desk.time_zone):%d/%m %H:%M}"

@@ -41,7 +41,9 @@ def add_parser(subparsers: "Subparsers") -> None:
     change.set_defaults(run=set_rule)
     desk = actions.add_parser("desk", help=_("show the desk's rules, or change some (supervisors)"))
     for name, field in DESK_FIELDS.items():
-        desk.add_argument("--" + name.replace("_", "-"), dest=name, metavar=_("VALUE"), help=_(field.words))
+        desk.add_argument(
+            "--" + name.replace("_", "-"), dest=name, metavar=_("VALUE"), help=_(field.words).replace("%", "%%")
+        )
     desk.set_defaults(run=desk_rules)
 
 

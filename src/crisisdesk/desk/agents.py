@@ -234,7 +234,7 @@ _COLUMNS = ("name", "role", "language", "is_active")
 
 def _change(store: "Store", login: str, change: Callable[[Agent], Agent], *, agent: Agent, now: datetime) -> Agent:
     from crisisdesk.store import agents as rows
-    from crisisdesk.store import journal, sessions
+    from crisisdesk.store import journal, queue, sessions
 
     with store.write() as connection:
         row = rows.find_agent(connection, login)
@@ -253,6 +253,8 @@ def _change(store: "Store", login: str, change: Callable[[Agent], Agent], *, age
             detail["sites"] = [sorted(before.sites), sorted(after.sites)]
         if before.is_active and not after.is_active and (live := sessions.live_of(connection, before.agent_id)):
             sessions.end(connection, live.id, Ending.DISABLED, agent.agent_id, now)
+        if before.is_active and not after.is_active and (freed := queue.free_all_of(connection, before.agent_id)):
+            detail["freed"] = [freed, []]
         if detail:
             journal.append(
                 connection, agent=agent.login, action="agent.changed", subject="agent", subject_id=before.agent_id,

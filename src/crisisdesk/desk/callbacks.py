@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from crisisdesk.store.engine import Connection, Store
 
 __all__ = [
-    "Explanation", "NothingNow", "Queue", "QueueRow", "about_words", "explain", "list_queue", "lost", "open_card",
-    "release_lease", "renew", "take", "take_next", "take_over",
+    "Explanation", "NothingNow", "Queue", "QueueRow", "about_words", "explain", "hold_lost", "list_queue", "lost",
+    "open_card", "release_lease", "renew", "take", "take_next", "take_over",
 ]  # fmt: skip
 
 
@@ -79,6 +79,8 @@ def _take_first(store: "Store", site_id: str, moment: Moment, reference: Referen
         if lease is None:
             lease = queue.take_first(connection, site_id, moment, until)
             _note_take(connection, lease, agent, moment.now, site_id)
+        else:  # back to the call in hand
+            sessions.enter(connection, agent.agent_id, WorkState.CALL, moment.now)
     return lease
 
 
@@ -110,6 +112,7 @@ def take(store: "Store", callback_id: int, *, agent: "Agent", now: datetime) -> 
         at_own_site(agent, line.site_id, reference.sites[line.site_id].name)
         if line.reason == "held" and line.leased_by == agent.agent_id:
             lease: Lease | None = Lease(callback_id, agent.agent_id, line.generation, line.lease_until)
+            sessions.enter(connection, agent.agent_id, WorkState.CALL, now, site_id=line.site_id)
         elif reference.desk.closed_at is None and not is_calling_time(now, calendar):
             raise RuleBroken(outside_hours(next_calling_time(now, calendar), reference, now).words)
         else:
@@ -179,6 +182,17 @@ def renew(store: "Store", lease: Lease, *, now: datetime) -> Lease:
         if not queue.renew(connection, longer):
             raise lost(connection, lease.callback_id)
     return longer
+
+
+def hold_lost(store: "Store", lease: Lease) -> str:
+    """Why a lease no longer holds, in words for its agent; empty while it does. Time alone takes it from nobody who is
+    at work: another agent does."""
+    with store.read() as connection:
+        row = attempts.callback_row(connection, lease.callback_id)
+        held = (CallbackState.LEASED, lease.agent_id, lease.generation)
+        if row is not None and (row.state, row.leased_by, row.generation) == held:
+            return ""
+        return str(lost(connection, lease.callback_id))
 
 
 def lost(connection: "Connection", callback_id: int) -> LeaseLost:

@@ -163,7 +163,8 @@ def _cut(words: str) -> str:
     return words if len(words) <= LONGEST_NOTICE else words[: LONGEST_NOTICE - 1] + "…"
 
 
-def sent_notices(store: "Store", *, now: datetime, hours: int = 24) -> tuple[SentNotice, ...]:
+@needs(Right.LEAD_ROOM)
+def sent_notices(store: "Store", *, agent: "Agent", now: datetime, hours: int = 24) -> tuple[SentNotice, ...]:
     """What was sent in the last hours, the newest first, with how many have read it."""
     with store.read() as connection:
         rows = notices.sent_since(connection, now - timedelta(hours=hours))

@@ -33,12 +33,14 @@ def unread_of(connection: Connection, agent_id: int, now: datetime) -> Sequence[
             or_(notice.site_id.is_(None), ~works_there.exists(), notice.site_id.in_(works_there)),
         ),
     )
+    was_there = select(tables.agent.c.id).where(  # who came later reads what holds by now
+        tables.agent.c.id == agent_id, tables.agent.c.created_at <= notice.sent_at).exists()  # fmt: skip
     is_read = select(reading.notice_id).where(reading.notice_id == notice.id, reading.agent_id == agent_id).exists()
     query = (
         select(tables.notice, sender.name.label("sender"))
         .select_from(tables.notice)
         .join(_senders, sender.id == notice.sent_by)
-        .where(notice.until > now, notice.sent_by != agent_id, is_theirs, ~is_read)
+        .where(notice.until > now, notice.sent_by != agent_id, is_theirs, ~is_read, was_there)
         .order_by(notice.is_urgent.desc(), notice.sent_at, notice.id)
     )
     return connection.execute(query).all()

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, column, text
+from sqlalchemy import Row, bindparam, column, select, text
 from sqlalchemy.types import Boolean, Integer, String
 
 from crisisdesk.domain.lease import Lease
+from crisisdesk.domain.words import CallbackState
 from crisisdesk.store import tables
 from crisisdesk.store.engine import Connection
 from crisisdesk.store.items import unsettled_sql
@@ -281,6 +282,14 @@ def free(connection: Connection, callback_id: int, agent_id: int, generation: in
     """End a lease before its time; False when it is no longer that agent's."""
     values = {"callback_id": callback_id, "agent_id": agent_id, "generation": generation}
     return connection.execute(_FREE, values).rowcount == 1
+
+
+def free_all_of(connection: Connection, agent_id: int) -> list[int]:
+    """End every lease of an agent before its time; gives the callbacks."""
+    callback = tables.callback.c
+    is_theirs = (callback.state == CallbackState.LEASED, callback.leased_by == agent_id)
+    held = connection.execute(select(callback.id, callback.generation).where(*is_theirs)).all()
+    return [row.id for row in held if free(connection, row.id, agent_id, row.generation)]
 
 
 _WHO_RINGS = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
+from crisisdesk.domain.rights import Right
 from crisisdesk.errors import CrisisDeskError
 from crisisdesk.i18n import N_, _
 from crisisdesk.ui import theme
@@ -24,7 +25,7 @@ from crisisdesk.ui.quiet import QuietApp
 from crisisdesk.ui.storewatch import StoreWatch
 from crisisdesk.ui.widgets.form import Form
 from crisisdesk.ui.widgets.frame import DeskScreen
-from crisisdesk.ui.widgets.storescreen import StoreChanged
+from crisisdesk.ui.widgets.storescreen import StoreChanged, may_begin
 
 if TYPE_CHECKING:
     from crisisdesk.ui.session import Session
@@ -140,6 +141,8 @@ class CrisisDeskApp(QuietApp):
 
     def action_new_call(self) -> None:
         """Open a call form from anywhere, or go back to the one that is open; there, begin afresh."""
+        if not may_begin(self.front, Right.TAKE_CALLS):
+            return
         if type(self.screen).__name__ == PLACES["intake"].name:
             self.screen.start_again()  # type: ignore[attr-defined]  # only that screen has it; its import is late
         else:

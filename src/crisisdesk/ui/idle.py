@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from crisisdesk.ui.app import CrisisDeskApp
 
 
+LOOK_SECONDS = 15.0
+"""The rules may change while a session is open: they are looked at so often."""
+
+
 class HiddenScreen(Screen[None]):
     """Nothing of the desk: a sentence. Any key brings back what was there; that key does nothing else."""
 
@@ -80,7 +84,7 @@ class IdleWatch:
     def _wait(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self._app.set_timer(max(0.05, seconds), self._look)
+        self._timer = self._app.set_timer(min(max(0.05, seconds), LOOK_SECONDS), self._look)
 
     def _look(self) -> None:
         idle = self._clock() - self._last_key

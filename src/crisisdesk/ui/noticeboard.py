@@ -12,6 +12,7 @@ from textual.content import Content
 from crisisdesk.domain.words import NoticeKind
 from crisisdesk.errors import CrisisDeskError
 from crisisdesk.i18n import _
+from crisisdesk.ui.format import show_time
 from crisisdesk.ui.inert import inert, inert_line
 
 if TYPE_CHECKING:
@@ -92,4 +93,5 @@ class NoticeBoard:
             head = _("The desk is closed") if notice.subject_id == "closed" else _("The desk is open again")
         else:
             head = notice.sender
+        sign += show_time(notice.sent_at, self._app.session) + " "
         return inert_line(sign + _("{label}: {text}").format(label=head, text=notice.words), 400)

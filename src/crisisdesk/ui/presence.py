@@ -29,6 +29,8 @@ class Presence:
         self._app = app
         self.own: OwnSession | None = None
         self._told_key_at = 0.0
+        self._paused: tuple[WorkState, str] = (WorkState.READY, "")
+        """What the agent goes back to when a call is put aside: a pause stays one."""
         self._minds_age = False
 
     @property
@@ -53,6 +55,10 @@ class Presence:
         from crisisdesk.desk.sessions import enter_state
 
         if self.is_signed_in and (self.own is None or (self.own.state, self.own.reason) != (state, reason)):
+            is_call = state in (WorkState.CALL, WorkState.WRAP_UP)
+            if self.own is not None and is_call and self.own.state not in (WorkState.CALL, WorkState.WRAP_UP):
+                is_pause = self.own.state is WorkState.PAUSE
+                self._paused = (WorkState.PAUSE, self.own.reason) if is_pause else (WorkState.READY, "")
             if self.own is not None:
                 self.own = self.own.changed(state, reason, self._app.session.now())
             self._app.backend.submit(enter_state, state, reason=reason, site_id=self._app.site)
@@ -69,7 +75,7 @@ class Presence:
     def leave_call(self) -> None:
         """A call was put aside: the agent is ready again. A pause stays one."""
         if self.state in (WorkState.CALL, WorkState.WRAP_UP):
-            self.enter(WorkState.READY)
+            self.enter(*self._paused)
 
     def key_typed(self, at: float) -> None:
         """A key was typed, ``at`` seconds of the loop's clock."""

@@ -268,6 +268,8 @@ class CallbackScreen(DeskScreen):
 
     def refresh_from_store(self) -> None:
         """Another instruction or another rule may be in force: issued by somebody, or because its time has come."""
+        if not self._is_stored and self._panel.card is not None:
+            self._hold.follow()
         if not self._is_stored and self._panel.card is not None and not self._asking.is_asking:
             self._ends.renew_rules()
             self._reading.look()

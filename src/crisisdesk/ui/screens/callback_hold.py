@@ -1,8 +1,9 @@
 """The hold of one agent on one patient, as the card's screen keeps it."""
 
-from crisisdesk.desk.callbacks import renew
+from crisisdesk.desk.callbacks import hold_lost, renew
 from crisisdesk.desk.cards import CallbackCard
 from crisisdesk.domain.lease import Lease
+from crisisdesk.i18n import _
 from crisisdesk.ui.screens.callback_view import parting_words
 from crisisdesk.ui.widgets.frame import DeskScreen
 
@@ -23,6 +24,20 @@ class Hold:
     def end(self) -> None:
         """The patient is let go: stored, or given back."""
         self.lease, self._screen.parting_words = None, ""
+
+    def follow(self) -> None:
+        """Somebody has written: a supervisor may have freed this callback, or another agent has it."""
+        lease = self.lease
+        if lease is None:
+            return
+
+        def told(why: str) -> None:
+            if why and self.lease is not None and self.lease.generation == lease.generation:
+                self.end()
+                self._screen.warn(_("Do not ring any more. {why}").format(why=why))
+                self._screen.refresh_bindings()
+
+        self._screen.read(hold_lost, lease, then=told, group="hold")
 
     def keep(self) -> None:
         """A key was typed: hold on, where the end is near."""

@@ -176,7 +176,15 @@ class RoomScreen(DeskScreen):
             form["to"].focus()
             return
         sent = _("Sent to: {to}. s shows who has read it.").format(to=form.to_label)
-        self.write(send_message, words, then=lambda _number: self._stored(sent), **form.asked())
+        asked = form.asked()
+
+        def deliver() -> None:
+            self.write(send_message, words, then=lambda _number: self._stored(sent), **asked)
+
+        if asked.get("to_login") or asked.get("site_id"):
+            deliver()
+        else:
+            self.confirm(_("Send this to everybody?"), deliver)
 
     def _ask(self, form: Form, first: str) -> None:
         self.query_one("#form").mount(form)
@@ -196,7 +204,8 @@ class RoomScreen(DeskScreen):
 
     def action_sent(self) -> None:
         """What was sent, and who has read it."""
-        self.app.push_screen(SentScreen())
+        if may_begin(self, Right.LEAD_ROOM):
+            self.app.push_screen(SentScreen())
 
     def action_leave(self) -> None:
         """Put the form away; nothing was stored."""

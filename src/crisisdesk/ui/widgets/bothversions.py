@@ -107,7 +107,7 @@ def _versions(one: FieldConflict, session: Session) -> Content:
         inert(one.label, 60, tone="bold $accent"), " · ",
         inert(labelled(_("you saw"), one.seen), VALUE_CELLS, tone="$text-muted"), "\n",
         inert(labelled(f"1 {who}", one.theirs), VALUE_CELLS), "\n",
-        inert(labelled(f"2 {_('you')}", one.mine), VALUE_CELLS),
+        inert(labelled("2 " + _("you"), one.mine), VALUE_CELLS),
     )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ class Field(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,tab", "go_on", N_("next field"), priority=True, show=False),
-        Binding("down", "go_on", show=False, priority=True),
+        Binding("down", "go_down", show=False, priority=True),
         Binding("shift+tab,up", "go_back", N_("field before"), priority=True, show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"field--label", "field--hint", "field--warn"}
@@ -110,6 +110,12 @@ class Field(Input):
         if form is not None and form.is_last(self):
             form.post_message(Form.Completed(form))
         else:
+            self.screen.focus_next()
+
+    def action_go_down(self) -> None:
+        """To the next field; an arrow never sends what was typed."""
+        form = next((node for node in self.ancestors if isinstance(node, Form)), None)
+        if form is None or not form.is_last(self):
             self.screen.focus_next()
 
     def action_go_back(self) -> None:
