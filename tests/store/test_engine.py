@@ -332,3 +332,15 @@ def test_data_version_moves_for_others_only_when_something_was_written(desk: Pat
         fill(connection, 1)
     assert store.data_version() != before
     store.close()
+
+
+def test_a_watch_that_is_asked_while_the_store_closes_is_told_nothing(desk_path: Path) -> None:
+    """Both threads used one connection: closing it under a statement ended the process with a segmentation fault."""
+    for _round in range(20):
+        store = open_desk(desk_path)
+        store.data_version()
+        asked = threading.Thread(target=lambda one=store: [one.data_version() for _number in range(2000)])
+        asked.start()
+        store.close()
+        asked.join()
+        assert store.data_version() == -1

@@ -50,6 +50,10 @@ class Store:
         self._readers = self._engine("BEGIN", query_only=True, size=4)
         self._writer = self._engine("BEGIN IMMEDIATE", query_only=False, size=1)
         self._watch: Any = None
+        self._watch_lock = (
+            threading.Lock()
+        )  # a connection that is closed while another thread asks it crashes the process
+        self._is_closed = False
 
     def _engine(self, begin: str, *, query_only: bool, size: int) -> Engine:
         def connect() -> Any:
@@ -121,14 +125,17 @@ class Store:
 
         -1 while the file cannot be asked: the next read or write tells why, and the one after that is asked anew.
         """
-        try:
-            if self._watch is None:
-                uri = self.path.absolute().as_uri() + "?mode=rw"
-                self._watch = self._driver.connect(uri, uri=True, check_same_thread=False)
-            return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
-        except self._driver.Error:
-            self._watch = None
-            return -1
+        with self._watch_lock:
+            if self._is_closed:
+                return -1
+            try:
+                if self._watch is None:
+                    uri = self.path.absolute().as_uri() + "?mode=rw"
+                    self._watch = self._driver.connect(uri, uri=True, check_same_thread=False)
+                return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+            except self._driver.Error:
+                self._watch = None
+                return -1
 
     def backup(self, target: Path) -> None:
         """Copy the whole desk, as of now, into a new file of mode 0600, without stopping anybody."""
@@ -150,9 +157,11 @@ class Store:
         """Let go of every connection. Nothing depends on it."""
         self._readers.dispose()
         self._writer.dispose()
-        if self._watch is not None:
-            self._watch.close()
-            self._watch = None
+        with self._watch_lock:
+            self._is_closed = True
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
         if self._gate >= 0:
             os.close(self._gate)
             self._gate = -1

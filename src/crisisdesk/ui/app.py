@@ -20,7 +20,7 @@ from crisisdesk.ui.leaving import Leaving
 from crisisdesk.ui.noticeboard import NoticeBoard
 from crisisdesk.ui.palette import choose_action, choose_site, choose_state
 from crisisdesk.ui.places import PLACES, is_there, make_screen
-from crisisdesk.ui.presence import Presence
+from crisisdesk.ui.presence import Presence, is_shown
 from crisisdesk.ui.quiet import QuietApp
 from crisisdesk.ui.storewatch import StoreWatch
 from crisisdesk.ui.widgets.form import Form
@@ -189,7 +189,8 @@ class CrisisDeskApp(QuietApp):
         self.backend.close()
 
     def _slow(self) -> None:
-        self.front.say(_("The desk's file is busy. Nothing is lost; please wait."))
+        if is_shown(self):
+            self.front.say(_("The desk's file is busy. Nothing is lost; please wait."))
 
     def _store_changed(self) -> None:
         """Somebody has written: the rules first (labels on keys, hours), then the screen in front."""
@@ -204,7 +205,8 @@ class CrisisDeskApp(QuietApp):
                         self.session.reference = await self.backend.read(reference_of)
                     await self.presence.follow()
                     await self.board.follow()
-                    self.front.post_message(StoreChanged())
+                    if is_shown(self):
+                        self.front.post_message(StoreChanged())
             finally:
                 self._is_following = False
 

@@ -14,6 +14,7 @@ from crisisdesk.errors import CrisisDeskError
 from crisisdesk.i18n import _
 from crisisdesk.ui.format import show_time
 from crisisdesk.ui.inert import inert, inert_line
+from crisisdesk.ui.presence import is_shown
 
 if TYPE_CHECKING:
     from crisisdesk.desk.notices import Notice
@@ -43,7 +44,7 @@ class NoticeBoard:
             found = await self._app.backend.read(unread_notices)
         except CrisisDeskError:
             return  # the next read of the screen tells why
-        if found != self._unread:
+        if found != self._unread and is_shown(self._app):
             self._unread = found
             self.show()
 

@@ -12,7 +12,7 @@ from crisisdesk.desk.roomwords import minutes_words, state_words
 from crisisdesk.domain.words import Ending, WorkState
 from crisisdesk.errors import CrisisDeskError
 from crisisdesk.i18n import _
-from crisisdesk.ui.widgets.frame import TitleLine
+from crisisdesk.ui.widgets.frame import DeskScreen, TitleLine
 
 if TYPE_CHECKING:
     from crisisdesk.desk.sessions import OwnSession
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 KEY_SECONDS = 300.0
 """A typed key is told to the desk at most so often: each write makes every other screen look."""
+
+
+def is_shown(app: "CrisisDeskApp") -> bool:
+    """Whether a screen with a frame is there: not so any more while the program ends and a read comes back."""
+    return any(isinstance(screen, DeskScreen) for screen in app.screen_stack)
 
 
 class Presence:
@@ -99,8 +104,9 @@ class Presence:
         except CrisisDeskError:
             return  # the next read of the screen tells why
         self._app.session.agent = self.own.agent
-        self._show()
-        self._mind_age()
+        if is_shown(self._app):
+            self._show()
+            self._mind_age()
 
     def _show(self) -> None:
         for title in self._app.front.query(TitleLine):
