@@ -50,9 +50,8 @@ class Store:
         self._readers = self._engine("BEGIN", query_only=True, size=4)
         self._writer = self._engine("BEGIN IMMEDIATE", query_only=False, size=1)
         self._watch: Any = None
-        self._watch_lock = (
-            threading.Lock()
-        )  # a connection that is closed while another thread asks it crashes the process
+        # Closing a connection while another thread asks it would crash the process.
+        self._watch_lock = threading.Lock()
         self._is_closed = False
 
     def _engine(self, begin: str, *, query_only: bool, size: int) -> Engine:
