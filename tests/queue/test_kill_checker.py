@@ -244,4 +244,4 @@ def test_a_seeded_bug_is_found() -> None:
     done = campaign("--kills", "30", "--bug", "blind-take")
     print(done.stdout)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "shared" in done.stdout
+    assert "shared:" in done.stdout or "stolen:" in done.stdout  # by two at once, or from one whose lease still ran

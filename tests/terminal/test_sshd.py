@@ -258,9 +258,8 @@ def client(rig: DeskOverSsh, *options: str, plain: bool) -> Iterator[None]:
         process.wait()
         drain.join(10)
         os.close(master)
-        if plain:  # what it leaves behind is not the desk's
-            rig.end_sessions()
-        rig.wait_until(lambda: not rig.processes(), "gone")
+        # What a control leaves behind is not the desk's; it may come up only after its client was killed.
+        rig.wait_until(lambda: (plain and rig.end_sessions()) or not rig.processes(), "gone")
 
 
 def read_all(fd: int) -> None:

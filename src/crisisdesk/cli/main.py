@@ -103,8 +103,10 @@ def _run(argv: list[str]) -> int:
     use_language(getattr(known, "lang", "") or _host_language(os.environ))
     settings = load_settings()
     use_language(getattr(known, "lang", "") or settings.language or _host_language(os.environ))
-    arguments = make_parser(_modules_for(words)).parse_args(argv)
-    return _run_command(arguments, make_context(arguments, settings))
+    modules = _modules_for(words)
+    arguments = make_parser(modules).parse_args(argv)
+    is_for_agents = modules is None or modules[0] not in WITHOUT_AGENT
+    return _run_command(arguments, make_context(arguments, settings), is_for_agents=is_for_agents)
 
 
 def _modules_for(words: list[str]) -> list[str] | None:
@@ -115,13 +117,13 @@ def _modules_for(words: list[str]) -> list[str] | None:
     return [COMMANDS[command]] if command in COMMANDS else None
 
 
-def _run_command(arguments: Namespace, context: "Context") -> int:
+def _run_command(arguments: Namespace, context: "Context", *, is_for_agents: bool) -> int:
     try:
         if (command := getattr(arguments, "run", None)) is None:
             from crisisdesk.cli.desk import open_app
 
             command = open_app
-        if command.__module__.rpartition(".")[2] not in WITHOUT_AGENT:
+        if is_for_agents:
             context.agent()  # also what only reads is for agents of the desk
         code: int = command(arguments, context)
         return code
