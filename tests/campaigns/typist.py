@@ -128,9 +128,10 @@ class Typist(threading.Thread):
 
         A frozen client's session lives until sshd has given it up: the agent is asked, and goes on here.
         """
-        terminal.until(lambda: "[y/n]" in terminal.glass.text or "Arlon" in terminal.glass.text, PATIENCE)
-        if "[y/n]" in terminal.glass.text:
-            terminal.type(b"y\n")
+        asks = ("[y/n]", "[o/n]")  # in the language of the desk, where nothing else was chosen
+        terminal.until(lambda: any(one in terminal.glass.text for one in (*asks, "Arlon")), PATIENCE)
+        if any(one in terminal.glass.text for one in asks):
+            terminal.type(b"o\n" if asks[1] in terminal.glass.text else b"y\n")
         terminal.until(lambda: "Arlon" in terminal.glass.text, PATIENCE)
 
     def _work(self, terminal: Terminal) -> bool:
